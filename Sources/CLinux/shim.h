@@ -1,8 +1,6 @@
 // Linux calls that Swift cannot import by itself: variadic ones, and those without a wrapper in glibc 2.36.
 #pragma once
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE 1
-#endif
+// No _GNU_SOURCE here: the Glibc module is built without it, and two different views of a header do not load together.
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -15,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -45,3 +44,86 @@ static inline int kmsd_peer_credentials(int socket, kmsd_peer *peer) {
 
 static inline void kmsd_ignore_signal(int sig) { signal(sig, SIG_IGN); }
 static inline void kmsd_wipe(void *p, size_t n) { explicit_bzero(p, n); }
+
+/// Connects to a Unix socket; both directions get a time-out. A descriptor, or -1 with errno.
+static inline int kmsd_unix_connect(const char *path, int timeoutSeconds) {
+    struct sockaddr_un address;
+    memset(&address, 0, sizeof address);
+    address.sun_family = AF_UNIX;
+    if (strlen(path) >= sizeof address.sun_path) { errno = ENAMETOOLONG; return -1; }
+    strcpy(address.sun_path, path);
+    int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (s < 0) return -1;
+    struct timeval limit = { timeoutSeconds, 0 };
+    setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    setsockopt(s, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    if (connect(s, (struct sockaddr *)&address, sizeof address) != 0) {
+        int saved = errno;
+        close(s);
+        errno = saved;
+        return -1;
+    }
+    return s;
+}
+
+/// Listens on a Unix socket with the given mode, replacing a stale socket file (never another kind of file). A descriptor,
+/// or -1 with errno; EADDRINUSE where somebody still answers there.
+static inline int kmsd_unix_listen(const char *path, unsigned mode, int backlog) {
+    struct sockaddr_un address;
+    struct stat about;
+    memset(&address, 0, sizeof address);
+    address.sun_family = AF_UNIX;
+    if (strlen(path) >= sizeof address.sun_path) { errno = ENAMETOOLONG; return -1; }
+    strcpy(address.sun_path, path);
+    if (lstat(path, &about) == 0) {
+        if (!S_ISSOCK(about.st_mode)) { errno = EEXIST; return -1; }
+        int other = kmsd_unix_connect(path, 1);
+        if (other >= 0) { close(other); errno = EADDRINUSE; return -1; }
+        unlink(path);
+    }
+    int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (s < 0) return -1;
+    mode_t before = umask(0777 & ~mode);
+    int bound = bind(s, (struct sockaddr *)&address, sizeof address);
+    umask(before);
+    if (bound != 0 || listen(s, backlog) != 0) {
+        int saved = errno;
+        close(s);
+        errno = saved;
+        return -1;
+    }
+    return s;
+}
+
+/// Sends everything; 0, or -1 with errno. Never raises SIGPIPE.
+static inline int kmsd_send_all(int s, const void *bytes, size_t count) {
+    const char *p = (const char *)bytes;
+    while (count > 0) {
+        ssize_t n = send(s, p, count, MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return -1;
+        p += n;
+        count -= (size_t)n;
+    }
+    return 0;
+}
+
+/// Receives exactly `count` bytes; 0, or -1 (closed, timed out, failed).
+static inline int kmsd_receive_all(int s, void *bytes, size_t count) {
+    char *p = (char *)bytes;
+    while (count > 0) {
+        ssize_t n = recv(s, p, count, 0);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return -1;
+        p += n;
+        count -= (size_t)n;
+    }
+    return 0;
+}
+
+/// 1 where the other side has closed an idle connection.
+static inline int kmsd_peer_closed(int s) {
+    char byte;
+    ssize_t n = recv(s, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}

@@ -1,0 +1,45 @@
+/// Every command of the module. The number is its name on the bridge and in the module's journal.
+public enum CommandCode: UInt16, Sendable, Hashable, CaseIterable {
+    case getStatus = 1
+    case runSelfTest = 2
+    case listReaders = 3
+
+    case formatAdminCard = 10
+    case inspectAdminCard = 11
+    case beginCeremony = 12
+    case presentAdminCard = 13
+    case finishCeremony = 14
+    case abortCeremony = 15
+    case sealModule = 16
+
+    case generateKey = 20
+    case generateKeyPair = 21
+    case beginComponentEntry = 22
+    case enterComponent = 23
+    case finishComponentEntry = 24
+    case abortComponentEntry = 25
+    case importKeyBlock = 26
+    case importCryptogram = 27
+    case exportKeyBlock = 28
+    case inspectKey = 29
+    case openKey = 30
+    case closeKey = 31
+
+    case generateMAC = 40
+    case verifyMAC = 41
+    case checkValue = 42
+    case randomBytes = 43
+    case sign = 44
+
+    case authorisePurseLoad = 50
+    case purchaseMAC1 = 51
+    case verifyPurchaseMAC2 = 52
+    case verifyTAC = 53
+    case verifyTACBatch = 54
+    case diversifyKey = 55
+
+    case protectKeyLoad = 60
+    case protectCommand = 61
+    case cardCryptogram = 62
+    case derivedCheckValue = 63
+}

@@ -1,0 +1,148 @@
+/// A command as a value: what to do, and how its answer reads.
+///
+/// One generic path (`SecurityModule.execute`) carries all of them. Commands that bear a PIN or a typed component are
+/// not copyable.
+public protocol ModuleCommand: ~Copyable {
+    associatedtype Reply: WireValue
+    static var code: CommandCode { get }
+    borrowing func write(to writer: inout WireWriter)
+    init(from reader: inout WireReader) throws(WireError)
+}
+
+/// The limits of one message between the processes.
+public enum ModuleMessageLimits {
+    /// Bytes of a message after its length field.
+    public static let maximumLength = 4 << 20
+    public static let maximumItems = 16_384
+}
+
+/// A message to the module, many commands long: length 4 | count 4 | (code 2 | length 4 | body)…, all big-endian.
+public struct ModuleRequest: ~Copyable {
+    private var writer: WireWriter
+    public private(set) var count = 0
+
+    public init(capacity: Int = 512) {
+        writer = WireWriter(capacity: capacity)
+        writer.u32(0)
+        writer.u32(0)
+    }
+
+    public mutating func append<Command: ModuleCommand & ~Copyable>(_ command: borrowing Command) {
+        writer.u16(Command.code.rawValue)
+        let start = writer.beginField()
+        command.write(to: &writer)
+        writer.endField(start)
+        count += 1
+    }
+
+    /// Bytes of the whole message.
+    public var byteCount: Int { writer.count }
+
+    /// Lends the finished message.
+    public mutating func withMessage<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
+        writer.patch(UInt32(writer.count - 4), at: 0)
+        writer.patch(UInt32(count), at: 4)
+        var result: Result<R, E>?
+        unsafe writer.withBytes { bytes in
+            do throws(E) { result = .success(unsafe try body(bytes)) } catch { result = .failure(error) }
+        }
+        guard let result else { preconditionFailure("the closure ran") }
+        return try result.get()
+    }
+}
+
+/// The module's answer, in the order of the commands: length 4 | count 4 | (error 2 | length 4 | body or detail 2)….
+public struct ModuleReply: Sendable {
+    private let bytes: [UInt8]
+    private let items: [(error: UInt16, start: Int, end: Int)]
+
+    /// Reads the part after the length field.
+    public init(message bytes: [UInt8]) throws(WireError) {
+        self.bytes = bytes
+        var items: [(UInt16, Int, Int)] = []
+        var offset = 4
+        func integer(_ at: Int, _ size: Int) -> Int { bytes[at..<at + size].reduce(0) { $0 << 8 | Int($1) } }
+        guard bytes.count >= 4 else { throw .truncated }
+        let count = integer(0, 4)
+        guard count <= ModuleMessageLimits.maximumItems else { throw .valueInvalid }
+        items.reserveCapacity(count)
+        for _ in 0..<count {
+            guard offset + 6 <= bytes.count else { throw .truncated }
+            let error = UInt16(integer(offset, 2))
+            let end = offset + 6 + integer(offset + 2, 4)
+            guard end <= bytes.count else { throw .truncated }
+            items.append((error, offset + 6, end))
+            offset = end
+        }
+        guard offset == bytes.count else { throw .trailingBytes }
+        self.items = items
+    }
+
+    public var count: Int { items.count }
+
+    /// The reply to command number `index`.
+    public func reply<Command: ModuleCommand & ~Copyable>(
+        _ index: Int, to command: Command.Type
+    ) throws(ModuleRefusal) -> Command.Reply {
+        guard items.indices.contains(index) else { throw ModuleRefusal(.internalFault) }
+        let item = items[index]
+        let result: Result<Command.Reply, ModuleRefusal> = unsafe bytes.withUnsafeBytes { memory in
+            let body = unsafe UnsafeRawBufferPointer(rebasing: memory[item.start..<item.end])
+            return unsafe WireReader.reading(body) { reader in
+                do throws(WireError) {
+                    if item.error != 0 {
+                        let detail = try reader.u16()
+                        return .failure(ModuleRefusal(ModuleError(rawValue: item.error) ?? .internalFault, detail: detail))
+                    }
+                    let reply = try Command.Reply(from: &reader)
+                    try reader.end()
+                    return .success(reply)
+                } catch {
+                    return .failure(ModuleRefusal(.internalFault))
+                }
+            }
+        }
+        return try result.get()
+    }
+}
+
+/// Builds the answer; used by the module's side.
+public struct ModuleReplyWriter: ~Copyable {
+    private var writer: WireWriter
+    public private(set) var count = 0
+
+    public init(capacity: Int = 512) {
+        writer = WireWriter(capacity: capacity)
+        writer.u32(0)
+        writer.u32(0)
+    }
+
+    public mutating func append(_ reply: some WireValue) {
+        writer.u16(0)
+        let start = writer.beginField()
+        reply.write(to: &writer)
+        writer.endField(start)
+        count += 1
+    }
+
+    public mutating func append(_ refusal: ModuleRefusal) {
+        writer.u16(refusal.error.rawValue)
+        writer.u32(2)
+        writer.u16(refusal.detail)
+        count += 1
+    }
+
+    public mutating func withMessage<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R {
+        writer.patch(UInt32(writer.count - 4), at: 0)
+        writer.patch(UInt32(count), at: 4)
+        return unsafe writer.withBytes { bytes in unsafe body(bytes) }
+    }
+
+    /// Starts the next message in the same memory.
+    public mutating func reset() {
+        writer.reset()
+        writer.u32(0)
+        writer.u32(0)
+        count = 0
+    }
+}
