@@ -1,0 +1,68 @@
+/// Every request this project knows, as one closed set: what a server switches over.
+public enum HostRequest: Sendable {
+    case diagnostics(DiagnosticsRequest)
+    case echo(EchoRequest)
+    case randomValue(RandomValueRequest)
+    case checkValue(CheckValueRequest)
+    case generateKey(GenerateKeyRequest)
+    case importKey(ImportKeyRequest)
+    case exportKey(ExportKeyRequest)
+    case generateMAC(GenerateMACRequest)
+    case verifyMAC(VerifyMACRequest)
+    case authorizeLoad(AuthorizeLoadRequest)
+    case makePurchaseMAC(MakePurchaseMACRequest)
+    case checkPurchaseMAC(CheckPurchaseMACRequest)
+    case verifyTAC(VerifyTACRequest)
+    case verifyTACBatch(VerifyTACBatchRequest)
+    case diversifyKey(DiversifyKeyRequest)
+
+    /// Reads a request by its command. An unknown command is refused with 67.
+    public static func parse(_ frame: HostFrame) throws(FieldError) -> (request: HostRequest, end: MessageEnd) {
+        switch frame.command {
+        case .diagnostics: try parse(frame, HostRequest.diagnostics)
+        case .echo: try parse(frame, HostRequest.echo)
+        case .randomValue: try parse(frame, HostRequest.randomValue)
+        case .checkValue: try parse(frame, HostRequest.checkValue)
+        case .generateKey: try parse(frame, HostRequest.generateKey)
+        case .importKey: try parse(frame, HostRequest.importKey)
+        case .exportKey: try parse(frame, HostRequest.exportKey)
+        case .generateMAC: try parse(frame, HostRequest.generateMAC)
+        case .verifyMAC: try parse(frame, HostRequest.verifyMAC)
+        case .authorizeLoad: try parse(frame, HostRequest.authorizeLoad)
+        case .makePurchaseMAC: try parse(frame, HostRequest.makePurchaseMAC)
+        case .checkPurchaseMAC: try parse(frame, HostRequest.checkPurchaseMAC)
+        case .verifyTAC: try parse(frame, HostRequest.verifyTAC)
+        case .verifyTACBatch: try parse(frame, HostRequest.verifyTACBatch)
+        case .diversifyKey: try parse(frame, HostRequest.diversifyKey)
+        default: throw FieldError(.commandNotLicensed, in: .command)
+        }
+    }
+
+    /// The request as the command it is.
+    public var command: any HostCommand {
+        switch self {
+        case .diagnostics(let command): command
+        case .echo(let command): command
+        case .randomValue(let command): command
+        case .checkValue(let command): command
+        case .generateKey(let command): command
+        case .importKey(let command): command
+        case .exportKey(let command): command
+        case .generateMAC(let command): command
+        case .verifyMAC(let command): command
+        case .authorizeLoad(let command): command
+        case .makePurchaseMAC(let command): command
+        case .checkPurchaseMAC(let command): command
+        case .verifyTAC(let command): command
+        case .verifyTACBatch(let command): command
+        case .diversifyKey(let command): command
+        }
+    }
+
+    private static func parse<Command: HostCommand>(
+        _ frame: HostFrame, _ make: (Command) -> HostRequest
+    ) throws(FieldError) -> (request: HostRequest, end: MessageEnd) {
+        let parsed = try Command.parse(frame.body)
+        return (make(parsed.command), parsed.end)
+    }
+}
