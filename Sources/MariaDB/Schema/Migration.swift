@@ -80,7 +80,7 @@ public struct Account: Sendable, Hashable {
         self.host = host
     }
 
-    init(ours name: StaticString) {
+    init(_ name: StaticString) {
         self.name = name.description
         host = "localhost"
     }
