@@ -54,3 +54,14 @@ public enum KeyUsage: String, Sendable, Hashable, CaseIterable {
     /// Keys whose home is a card: they are diversified and loaded, and are never MAC or cipher keys of the network service.
     public var isCardRole: Bool { rawValue.first?.isNumber ?? false }
 }
+
+extension KeyUsage {
+    /// Word for configuration and command line: the case's own name, such as `purchase` or `cardControl`.
+    public var name: String { "\(self)" }
+
+    /// From its word or its two header characters.
+    public init?(named text: String) {
+        guard let match = KeyUsage.allCases.first(where: { $0.name == text || $0.rawValue == text }) else { return nil }
+        self = match
+    }
+}
