@@ -41,8 +41,9 @@ import HSMBridge
 
     @inline(__always)
     static func single(
-        _ block: inout Block8, _ schedule: UnsafeMutablePointer<DES_key_schedule>, _ direction: Int32 = DES_ENCRYPT
+        _ block: inout Block8, _ schedule: UnsafeMutablePointer<DES_key_schedule>, decrypting: Bool = false
     ) {
+        let direction = decrypting ? DES_DECRYPT : DES_ENCRYPT
         unsafe withUnsafeMutableBytes(of: &block) { bytes in
             unsafe DES_encrypt1(bytes.baseAddress?.assumingMemoryBound(to: DES_LONG.self), schedule, direction)
         }
@@ -60,7 +61,7 @@ import HSMBridge
     /// Deciphers with the whole key.
     @inline(__always)
     func decrypt(_ block: inout Block8) {
-        if isSingle { return unsafe Self.single(&block, first, DES_DECRYPT) }
+        if isSingle { return unsafe Self.single(&block, first, decrypting: true) }
         unsafe withUnsafeMutableBytes(of: &block) { bytes in
             unsafe DES_decrypt3(bytes.baseAddress?.assumingMemoryBound(to: DES_LONG.self), first, second, third)
         }
@@ -76,7 +77,7 @@ import HSMBridge
     private let memory: SecretBytes
     let keys: DESKeys
     /// Left half xor right half of a two-key TDES key: the key of TACs and of PIN reload (PBOC).
-    let folded: UnsafeMutablePointer<DES_key_schedule>
+    private let folded: UnsafeMutablePointer<DES_key_schedule>
     private let subkeys: UnsafeMutablePointer<Block8>
 
     init(_ key: borrowing SecretBytes, algorithm: KeyAlgorithm) throws(PrimitiveError) {
@@ -110,6 +111,12 @@ import HSMBridge
             unsafe DESKeys.expand(&left, to: schedule)
             unsafe OPENSSL_cleanse(&left, 8)
         }
+    }
+
+    /// The folded key; a single DES key serves as itself. Not for three-key TDES.
+    var foldedKeys: DESKeys {
+        if keys.isSingle { return keys }
+        return unsafe DESKeys(folded, folded, folded, isSingle: true)
     }
 
     /// The CMAC subkey for a whole (K1) or a padded (K2) last block.

@@ -9,11 +9,14 @@ import Synchronization
     fileprivate let context: OpaquePointer
 
     @inline(__always)
-    func encrypt(_ block: inout Block16) throws(PrimitiveError) {
+    func encrypt(_ block: inout Block16) throws(PrimitiveError) { try update(&block) }
+
+    @inline(__always)
+    fileprivate func update(_ block: inout Block16) throws(PrimitiveError) {
         let done = unsafe withUnsafeMutableBytes(of: &block) { bytes in
             let pointer = unsafe bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
             var written: Int32 = 0
-            return unsafe EVP_EncryptUpdate(context, pointer, &written, pointer, 16)
+            return unsafe EVP_CipherUpdate(context, pointer, &written, pointer, 16)
         }
         guard done == 1 else { throw internalOpenSSLError() }
     }
@@ -32,6 +35,13 @@ import Synchronization
     }
 
     fileprivate func free() { unsafe EVP_CIPHER_CTX_free(context) }
+}
+
+/// The deciphering twin.
+struct BlockDecryptor {
+    fileprivate let context: BlockEncryptor
+
+    func decrypt(_ block: inout Block16) throws(PrimitiveError) { try context.update(&block) }
 }
 
 /// An AES or SM4 key ready for use.
@@ -86,17 +96,10 @@ final class WideSchedule: Sendable {
     }
 
     /// Deciphering is rare (transport keys): a context of its own, freed afterwards.
-    func decipherBlocks(
-        _ source: UnsafeRawBufferPointer, to target: UnsafeMutableRawPointer
-    ) throws(PrimitiveError) {
+    func withDecryptor(_ body: (BlockDecryptor) throws(PrimitiveError) -> Void) throws(PrimitiveError) {
         let context = try BlockEncryptor(key, algorithm, encrypting: false)
         defer { context.free() }
-        var written: Int32 = 0
-        let output = unsafe target.assumingMemoryBound(to: UInt8.self)
-        let input = unsafe source.baseAddress?.assumingMemoryBound(to: UInt8.self)
-        guard unsafe EVP_DecryptUpdate(context.context, output, &written, input, Int32(source.count)) == 1,
-            Int(written) == source.count
-        else { throw internalOpenSSLError() }
+        try body(BlockDecryptor(context: context))
     }
 
     /// The CMAC subkey for a whole (K1) or a padded (K2) last block.

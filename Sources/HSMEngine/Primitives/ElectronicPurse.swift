@@ -1,0 +1,61 @@
+import HSMBridge
+
+// The calculations of the PBOC e-purse (电子钱包): MAC1, MAC2, TAC. Source: facts/domain.md 1.2; each has card logs as vectors.
+//
+// Under an SM4 master the same shape with 16-byte blocks: session key SM4(DK, S | ~S), the derived key itself for the TAC,
+// leftmost 4 bytes (inferred: no text of the SM4 e-purse was readable).
+extension OpenKeySchedule {
+    /// MAC1 or MAC2: PBOC MAC of 4 bytes under the session key 3DES(DK, session), which is a DES key.
+    /// `session`: the 8-byte block as a big-endian number (rand4 | seq2 | 8000 for load, rand4 | seq2 | txn2 for purchase).
+    func sessionMAC(factors: [UInt64], session: UInt64, data: Span<UInt8>) throws(PrimitiveError) -> MACValue {
+        try checkLevels(factors.count)
+        switch self {
+        case .narrow(let schedule):
+            return try Self.withDerivedNarrow(schedule, factors) { keys, scratch throws(PrimitiveError) in
+                let session = scratch.expandSession(session, under: keys)
+                return MACValue(NarrowMAC.chain(session, .single, iv: 0, padding: .method2, data), count: 4)
+            }
+        case .wide(let schedule):
+            var key = Block16(factor: session)
+            defer { key.wipe() }
+            try Self.withDerivedWide(schedule, factors) { cipher throws(PrimitiveError) in try cipher.encrypt(&key) }
+            return try WideSchedule.withTransient(key, .sm4) { cipher throws(PrimitiveError) in
+                MACValue(try WideMAC.chain(cipher, iv: .zero, padding: .method2, data), count: 4)
+            }
+        }
+    }
+
+    /// Transaction authentication code (交易验证码), 4 bytes: PBOC MAC under left half xor right half of the card's DTK.
+    func tac(factors: [UInt64], data: Span<UInt8>) throws(PrimitiveError) -> MACValue {
+        try checkLevels(factors.count)
+        switch self {
+        case .narrow(let schedule): return try Self.foldedMAC(schedule, factors.span, data)
+        case .wide(let schedule):
+            return try Self.withDerivedWide(schedule, factors) { cipher throws(PrimitiveError) in
+                MACValue(try WideMAC.chain(cipher, iv: .zero, padding: .method2, data), count: 4)
+            }
+        }
+    }
+
+    /// MAC of RELOAD PIN: over the new PIN alone under left half xor right half of DRPK (FMCOS manual).
+    func pinReloadMAC(factors: [UInt64], pin: Span<UInt8>) throws(PrimitiveError) -> MACValue {
+        try tac(factors: factors, data: pin)
+    }
+
+    /// PBOC MAC under left xor right of the key that the factors lead to; a single DES key serves as itself.
+    @inline(__always)
+    static func foldedMAC(
+        _ schedule: DESSchedule, _ factors: Span<UInt64>, _ data: Span<UInt8>
+    ) throws(PrimitiveError) -> MACValue {
+        if factors.isEmpty {
+            guard schedule.algorithm != .tripleDES3 else { throw .algorithmNotPermitted }
+            let keys = schedule.foldedKeys
+            return MACValue(NarrowMAC.chain(keys, .single, iv: 0, padding: .method2, data), count: 4)
+        }
+        return try DerivationScratch.with { scratch throws(PrimitiveError) in
+            scratch.derive(schedule.keys, factors)
+            let keys = scratch.expandFolded()
+            return MACValue(NarrowMAC.chain(keys, .single, iv: 0, padding: .method2, data), count: 4)
+        }
+    }
+}
