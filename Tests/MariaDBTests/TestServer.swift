@@ -32,14 +32,38 @@ enum TestServer {
         return server
     }
 
-    /// Runs `body` with a pool logged in as `account`, and closes the pool.
-    static func with<T>(
-        _ account: ServerAccount, workers: Int = 2, queueLimit: Int = 64,
-        change: (inout DatabaseSettings) -> Void = { _ in },
-        _ body: (Database) async throws -> T
+    /// Settings of a new, empty schema of the test's own, for `kms_migrate` (all rights, may grant).
+    static func schema(_ name: StaticString) async throws -> DatabaseSettings {
+        let server = try await running()
+        let schema = "t_\(name)"
+        try await withAdministrator { connection in
+            try connection.execute(SQL(text: "CREATE SCHEMA \(schema) COLLATE utf8mb4_nopad_bin"))
+            try connection.execute(SQL(text: "GRANT ALL ON \(schema).* TO 'kms_migrate'@'localhost' WITH GRANT OPTION"))
+        }
+        var settings = server.settings(for: .kmsMigrate)
+        settings.schema = schema
+        return settings
+    }
+
+    /// Runs `body` as the server's administrator, which is the system's user that runs the tests.
+    @discardableResult
+    static func withAdministrator<T: Sendable>(
+        _ body: @escaping @Sendable (inout Connection) throws -> T
     ) async throws -> T {
-        var settings = try await running().settings(for: account)
-        change(&settings)
+        let settings = try await administrator(of: running())
+        return try await with(settings, workers: 1) { try await $0.plain(body) }
+    }
+
+    static func administrator(of server: PrivateServer) -> DatabaseSettings {
+        let user = unsafe getpwuid(geteuid()).map { unsafe String(cString: $0.pointee.pw_name) } ?? ""
+        return DatabaseSettings(server: .socket(path: server.socketPath), user: user, password: .none, schema: nil)
+    }
+
+    /// Runs `body` with a pool, and closes the pool.
+    @discardableResult
+    static func with<T>(
+        _ settings: DatabaseSettings, workers: Int = 2, queueLimit: Int = 64, _ body: (Database) async throws -> T
+    ) async throws -> T {
         let database = Database(settings, workers: workers, queueLimit: queueLimit)
         do {
             let result = try await body(database)

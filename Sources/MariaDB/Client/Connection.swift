@@ -10,11 +10,15 @@ import CMariaDB
     private var cache: StatementCache
     /// What became of the transaction that runs, whatever the job makes of the error it saw.
     private(set) var damage: Damage?
+    /// Whether a job's transaction runs, which must be committed as a whole or not at all.
+    private var isGuarded = false
 
     /// Why a transaction can no longer be committed as a whole.
     enum Damage {
         /// The server rolled it back, or a statement of it, in favour of another.
         case conflict(DatabaseError)
+        /// The job ended it with DDL or a COMMIT of its own.
+        case broken
         /// The server is lost.
         case lost
     }
@@ -67,8 +71,7 @@ import CMariaDB
     var preparedCount: Int { cache.count }
 
     private mutating func run(_ sql: SQL) throws(DatabaseError) -> Statement {
-        // A job that goes on after its connection is lost must not get a half-working one.
-        if case .lost? = damage { throw .gone(.notCommitted) }
+        try refuseDamaged()
         do throws(DatabaseError) {
             return try attempt(sql)
         } catch .other(UInt32(ER_UNKNOWN_STMT_HANDLER)), .other(UInt32(ER_NEED_REPREPARE)) {
@@ -86,6 +89,18 @@ import CMariaDB
         }
     }
 
+    /// After a deadlock the server has rolled back, and what a job that swallowed the error did next would be committed
+    /// statement by statement: half a posting. So it gets the same error again.
+    private mutating func refuseDamaged() throws(DatabaseError) {
+        if isGuarded, damage == nil, !isInTransaction { damage = .broken }
+        switch damage {
+        case nil: return
+        case .conflict(let error)?: throw error
+        case .broken?: throw .transactionBroken
+        case .lost?: throw .gone(.notCommitted)
+        }
+    }
+
     private mutating func attempt(_ sql: SQL) throws(DatabaseError) -> Statement {
         let statement = try cache.statement(for: sql.text) { () throws(DatabaseError) in
             unsafe try Statement(handle, sql.text)
@@ -97,7 +112,7 @@ import CMariaDB
     private mutating func note(_ error: DatabaseError) {
         switch error {
         case .gone: damage = .lost
-        case .deadlock, .lockTimeout: if damage == nil { damage = .conflict(error) }
+        case .deadlock, .lockTimeout: if isGuarded, damage == nil { damage = .conflict(error) }
         case .other(let code) where (2000..<3000).contains(code) && code != UInt32(CR_PARAMS_NOT_BOUND):
             // The client library lost its place in the conversation.
             damage = .lost
@@ -119,10 +134,27 @@ extension Connection {
         case .reading: try command("START TRANSACTION READ ONLY")
         case .writing: try command("START TRANSACTION")
         }
+        isGuarded = true
     }
 
-    mutating func commit() throws(DatabaseError) { try command("COMMIT") }
-    mutating func rollback() throws(DatabaseError) { try command("ROLLBACK") }
+    /// Leaves the transaction open if it fails; look at `damage` and roll back.
+    mutating func commit() throws(DatabaseError) {
+        try refuseDamaged()
+        try command("COMMIT")
+        isGuarded = false
+    }
+
+    /// If it fails the connection counts as lost, and the server rolls back by itself when it is closed.
+    mutating func rollback() {
+        isGuarded = false
+        if case .lost? = damage { return }
+        do throws(DatabaseError) {
+            damage = nil
+            try command("ROLLBACK")
+        } catch {
+            damage = .lost
+        }
+    }
 
     /// Whether the server thinks that a transaction is open, as of its last answer.
     var isInTransaction: Bool {

@@ -22,7 +22,7 @@ public struct DatabaseSettings: Sendable {
     public var password: Password
     public var schema: String?
     public var connectSeconds: UInt32 = 5
-    /// Longest wait for one answer of the server; after it the connection counts as lost.
+    /// Longest time for one statement; the server gives it up then, and if it does not answer at all it counts as lost.
     public var answerSeconds: UInt32 = 60
     /// How long a job waits for a lost database to come back.
     public var reconnectSeconds: UInt32 = 10

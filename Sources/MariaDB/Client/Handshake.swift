@@ -51,7 +51,8 @@ struct Handshake {
 
     private func setOptions(_ handle: UnsafeMutablePointer<MYSQL>) {
         var connect = settings.connectSeconds
-        var answer = settings.answerSeconds
+        // Longer than the server's own limit, so that a slow statement ends as an error and not as a lost connection.
+        var answer = settings.answerSeconds + 5
         var off: UInt32 = 0
         unsafe mysql_options(handle, MYSQL_OPT_CONNECT_TIMEOUT, &connect)
         unsafe mysql_options(handle, MYSQL_OPT_READ_TIMEOUT, &answer)
@@ -110,7 +111,7 @@ struct Handshake {
             innodb_snapshot_isolation = ON, autocommit = ON, foreign_key_checks = ON, unique_checks = ON, \
             check_constraint_checks = ON, wsrep_sync_wait = 1, \
             innodb_lock_wait_timeout = \(settings.lockWaitSeconds), lock_wait_timeout = \(settings.lockWaitSeconds), \
-            sql_select_limit = \(settings.rowLimit + 1)
+            sql_select_limit = \(settings.rowLimit + 1), max_statement_time = \(settings.answerSeconds)
             """
         let failed = unsafe words.withCString { unsafe mysql_real_query(handle, $0, UInt(words.utf8.count)) != 0 }
         if failed {

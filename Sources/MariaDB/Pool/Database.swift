@@ -46,6 +46,7 @@ public final class Database: Sendable {
     ///
     /// `body` runs again, a bounded number of times, after a deadlock, a lock time-out, a snapshot conflict, and after the
     /// loss of the server before COMMIT. `.gone(.unknown)` means that COMMIT got no answer: look before doing it again.
+    @discardableResult
     public func write<T: Sendable>(
         _ body: @escaping @Sendable (inout Connection) throws -> T
     ) async throws -> T {
@@ -53,6 +54,7 @@ public final class Database: Sendable {
     }
 
     /// Runs `body` outside transactions, once: migrations and start-up checks.
+    @discardableResult
     func plain<T: Sendable>(
         _ body: @escaping @Sendable (inout Connection) throws -> T
     ) async throws -> T {

@@ -90,12 +90,15 @@ struct Session: ~Copyable {
         case (.lost?, _):
             return .lost
         case (.conflict(let error)?, _):
-            return rolledBack(&connection, .conflict(error))
+            connection.rollback()
+            return .conflict(error)
+        case (.broken?, _):
+            connection.rollback()
+            return .failed(DatabaseError.transactionBroken)
         case (nil, .failure(let error)):
-            return rolledBack(&connection, .failed(error))
+            connection.rollback()
+            return .failed(error)
         case (nil, .success(let value)):
-            // DDL, or a COMMIT of its own, has ended the transaction under the body: the whole was not kept as one.
-            guard connection.isInTransaction else { return .failed(DatabaseError.transactionBroken) }
             return committed(&connection, kind, value)
         }
     }
@@ -110,17 +113,15 @@ struct Session: ~Copyable {
             switch (connection.damage, kind) {
             case (.lost?, .reading): return .lost
             case (.lost?, .writing): return .failed(DatabaseError.gone(.unknown))
-            // Galera certifies at COMMIT: a conflict here means rolled back everywhere.
-            case (.conflict(let conflict)?, _): return rolledBack(&connection, .conflict(conflict))
-            case (nil, _): return rolledBack(&connection, .failed(error))
+            case (.conflict(let conflict)?, _):
+                // Galera certifies at COMMIT: a conflict here means rolled back everywhere.
+                connection.rollback()
+                return .conflict(conflict)
+            case (.broken?, _), (nil, _):
+                connection.rollback()
+                return .failed(error)
             }
         }
-    }
-
-    private static func rolledBack<T>(_ connection: inout Connection, _ attempt: Attempt<T>) -> Attempt<T> {
-        // If ROLLBACK fails the connection is marked lost and dropped, and the server rolls back by itself.
-        try? connection.rollback()
-        return attempt
     }
 
     /// A connection, made now if there is none; waits a bounded time for the server to come back.

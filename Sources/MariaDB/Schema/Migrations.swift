@@ -29,8 +29,7 @@ public struct Migrations: Sendable {
             let schema = try Self.schema(of: &connection)
             // The lock ends with the connection, so a node that dies lets it go.
             let lock = "kmsd-migrate-\(schema)"
-            let got = try connection.requireOne("SELECT GET_LOCK(\(lock), \(lockSeconds)) AS got")
-            guard try got.optionalInt64("got") == 1 else { throw DatabaseError.migrationLocked }
+            try take(lock, on: &connection)
             defer { _ = try? connection.query("SELECT RELEASE_LOCK(\(lock)) AS released") }
             try connection.execute(Self.table)
             let applied = try applyMissing(on: &connection)
@@ -52,6 +51,16 @@ public struct Migrations: Sendable {
         var byTable: [String: Grant] = ["schema_migration": Grant("schema_migration", .select)]
         for grant in migrations.flatMap(\.grants) { byTable[grant.table] = grant }
         return byTable.values.sorted { $0.table < $1.table }
+    }
+
+    /// In slices, because one statement may not take longer than `answerSeconds`.
+    private func take(_ lock: String, on connection: inout Connection) throws {
+        let deadline = ContinuousClock.now + .seconds(lockSeconds)
+        repeat {
+            let got = try connection.requireOne("SELECT GET_LOCK(\(lock), \(min(lockSeconds, 2))) AS got")
+            if try got.optionalInt64("got") == 1 { return }
+        } while ContinuousClock.now < deadline
+        throw DatabaseError.migrationLocked
     }
 
     private func applyMissing(on connection: inout Connection) throws -> [String] {

@@ -41,6 +41,7 @@ public final class PrivateServer: Sendable {
     }
 
     deinit {
+        keeper.requestStop()
         close(lock)
     }
 
@@ -74,6 +75,8 @@ public final class PrivateServer: Sendable {
     public var processID: Int32? { keeper.process }
     /// Whether it has been stopped, or has died so often that it was given up.
     public var hasEnded: Bool { keeper.hasEnded }
+    /// How often the server has been started; more than once means that it died.
+    public var starts: Int { keeper.starts }
     public var logPath: String { folder.log }
 
     /// How to log in as `account`: by the socket, with the password in its file.
@@ -88,7 +91,9 @@ public final class PrivateServer: Sendable {
 
     /// Ends the server in order, or kills it after `stopSeconds`; returns when it is gone.
     public func stop() async {
+        keeper.requestStop()
         try? await Self.onOwnThread { [keeper, stopSeconds] in keeper.stop(within: stopSeconds) }
+        flock(lock, LOCK_UN)
     }
 
     /// The same for the end of a process, where nothing can await any more.

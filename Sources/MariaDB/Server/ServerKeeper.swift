@@ -37,12 +37,17 @@ final class ServerKeeper: Sendable {
     /// How often the server has been started.
     var starts: Int { state.withLock { $0.starts } }
 
-    /// Asks the server to end, waits `seconds` for it, then kills it. Blocks: call it from a thread of our own.
-    func stop(within seconds: Int) {
+    /// Asks the server to end, and has it not started again.
+    func requestStop() {
         state.withLock { state in
             state.isStopping = true
-            if let process = state.process { kill(process, SIGTERM) }
+            if let process = state.process { _ = kill(process, SIGTERM) }
         }
+    }
+
+    /// Asks the server to end, waits `seconds` for it, then kills it. Blocks: call it from a thread of our own.
+    func stop(within seconds: Int) {
+        requestStop()
         if ended.wait(timeout: .now() + .seconds(seconds)) == .timedOut {
             state.withLock { state in
                 if let process = state.process { _ = kill(process, SIGKILL) }
