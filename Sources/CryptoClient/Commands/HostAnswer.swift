@@ -55,6 +55,14 @@ public struct HostAnswerWriter: Sendable {
         answer(request, error: error, trailer: trailer) { _ in }
     }
 
+    /// Answers what is not a frame: a header of zeros (X'30'), the code `??`, and why. So that a client whose frames are
+    /// wrong hears of it; it cannot be told which request it was.
+    public mutating func refuse(_ error: FrameError, format: HostFrameFormat) {
+        let header = ByteBuffer(repeating: 0x30, count: format.headerLength)
+        let unreadable = HostFrame(header: header, command: .unreadable, body: ByteBuffer())
+        refuse(unreadable, error.code)
+    }
+
     /// Takes the buffer away and starts a new one.
     public mutating func take() -> ByteBuffer {
         defer { buffer = ByteBuffer() }

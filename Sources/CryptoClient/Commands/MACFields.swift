@@ -92,7 +92,7 @@ public struct HostMACMessage: Sendable, Hashable {
     public let format: HostDataFormat
     /// The field as it stands in the request.
     public let field: ByteBuffer
-    /// What the four digits of length count where the format is hexadecimal: clients differ (docs/protocol.md §6.9).
+    /// What the four digits of length count where the format is hexadecimal: clients differ (docs/protocol.md §6.8).
     public let lengthCountsBytes: Bool
 
     /// A binary message.

@@ -17,9 +17,9 @@ public final class CryptoConnection: Sendable {
         public var maximumInFlight = 64
         /// Requests held back; more fail with `busy`.
         public var maximumWaiting = 16_384
-        public var connectTimeoutSeconds = 5
+        public var connectTimeout = Duration.seconds(5)
         /// From sending to answer.
-        public var replyTimeoutSeconds = 10
+        public var replyTimeout = Duration.seconds(10)
 
         public init() {}
     }
@@ -41,7 +41,7 @@ public final class CryptoConnection: Sendable {
         host: String, port: Int, settings: Settings = Settings(), on group: (any EventLoopGroup)? = nil
     ) async throws(CryptoClientError) -> CryptoConnection {
         let bootstrap = ClientBootstrap(group: group ?? MultiThreadedEventLoopGroup.singleton)
-            .connectTimeout(.seconds(Int64(settings.connectTimeoutSeconds)))
+            .connectTimeout(TimeAmount(settings.connectTimeout))
         do {
             return try await bootstrap.connect(host: host, port: port) { channel in
                 Self.setUp(channel, settings)

@@ -109,7 +109,7 @@ final class RequestPipeline: ChannelInboundHandler {
         outgoing.writeSequence(sequence, length: stream.format.headerLength)
         outgoing.writeInteger(request.command.rawValue)
         outgoing.writeBytes(of: request.body)
-        let deadline = NIODeadline.now() + .seconds(Int64(settings.replyTimeoutSeconds))
+        let deadline = NIODeadline.now() + TimeAmount(settings.replyTimeout)
         inFlight.append(InFlight(request: request, sequence: sequence, deadline: deadline))
         sequence &+= 1
         startTimer(context, at: deadline)

@@ -66,4 +66,11 @@ public enum FrameError: Error, Sendable, Hashable {
         case .oversized, .truncated: true
         }
     }
+    /// The code to answer with: 51 where there is no header to speak of, 80 where the length is wrong.
+    public var code: HostErrorCode {
+        switch self {
+        case .empty, .shorterThanHeader: .messageHeader
+        case .oversized, .truncated: .dataLength
+        }
+    }
 }

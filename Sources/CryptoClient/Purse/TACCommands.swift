@@ -71,7 +71,9 @@ public struct VerifyTACBatchRequest: HostCommand {
     public init(
         key: HostKeyReference, sharedPath: DiversificationPath = .none, checks: some Collection<TACCheck>
     ) throws(FieldError) {
-        guard sharedPath.count < DiversificationPath.maximumLevels else { throw FieldError(.indexValue, in: .factorCount) }
+        guard sharedPath.count < DiversificationPath.maximumLevels else {
+            throw FieldError(.indexValue, in: .factorCount)
+        }
         guard let first = checks.first, checks.count <= Self.maximumEntries else {
             throw FieldError(.indexValue, in: .count)
         }

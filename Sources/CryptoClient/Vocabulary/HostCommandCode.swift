@@ -18,8 +18,11 @@ public struct HostCommandCode: RawRepresentable, Hashable, Sendable {
 
     /// The code of the answer: the second letter advanced by one, so `A0` is answered by `A1` and `NC` by `ND`.
     public var reply: HostCommandCode {
-        HostCommandCode(rawValue: rawValue & 0xFF00 | (rawValue & 0xFF) &+ 1 & 0xFF)
+        HostCommandCode(rawValue: (rawValue & 0xFF00) | ((rawValue & 0xFF) + 1) & 0xFF)
     }
+
+    /// Stands for the command of a frame in which none could be read; its answer is `??`.
+    public static let unreadable = HostCommandCode(ascii: "?>")
 
     public static let diagnostics = HostCommandCode(ascii: "NC")
     public static let echo = HostCommandCode(ascii: "B2")

@@ -1,0 +1,72 @@
+import CryptoClient
+import NIOCore
+import Testing
+
+@Suite struct RefusalTests {
+    @Test(arguments: [
+        ("NC", "0", HostErrorCode.dataLength), ("NC", "%0", .lmkIdentifier), ("NC", "%AA", .lmkIdentifier),
+        ("NC", "%01%01", .dataLength), ("NC", "~" + String(repeating: "x", count: 33), .dataLength),
+        ("NC", "~x%01", .noError), ("B2", "", .inputData), ("B2", "00G1A", .inputData), ("B2", "0002A", .dataLength),
+        ("B2", "0001AB", .dataLength), ("N0", "000", .randomValueLength), ("N0", "257", .randomValueLength),
+        ("N0", "08", .inputData), ("N0", "-08", .inputData), ("BU", "GG", .keyTypeCode), ("BU", "FF3", .keyLengthFlag),
+        ("BU", "FF1Z0123456789ABCDEF", .keyType), ("BU", "FF1Z0123456789ABCDEF;00G", .keyType),
+        ("BU", "FFFL05a/b/c;00", .keyType), ("BU", "FFFL05a/b/c;002", .inputData),
+        ("BU", "021Z0123456789ABCDEF;012", .inputData),
+        ("A0", "2FFFS", .inputData), ("A0", "0FGFS", .keyType), ("A0", "0FFFQ", .keyScheme),
+        ("A0", "1FFFS;2", .inputData),
+        ("A0", "1FFFS;0Q", .keyScheme), ("A0", "1FFFS;0L05a/b/c", .keyScheme), ("A0", "0FFFS#", .keyUsage),
+        ("A0", "0FFFSx", .dataLength), ("A6", "FFFL05a/b/cL05a/b/cS;12345", .checkValueLength),
+        ("A6", "FFFL05a/b/cSD0016", .keyBlockFormat), ("A8", "FFFL05a/b/cL05a/b/cR&Q", .exportability),
+        ("A8", "FFFL05a/b/cL05a/b/c", .keyScheme), ("YL", "L05a/b/c0", .indexValue), ("YL", "L05a/b/c5", .indexValue),
+        ("YL", "L05a/b/cx", .inputData), ("YL", "L05a/b/c1", .inputData), ("YT", "L05a/b/c112345678Q", .inputData),
+        ("YB", "L05a/b/c4", .indexValue), ("YB", "L05a/b/c0P0000", .indexValue), ("YB", "L05a/b/c0P1537", .indexValue),
+        ("YB", "L05a/b/c0P0001xx", .dataLength), ("YD", "L05a/b/c112345678U", .keyScheme),
+        ("YD", "L05a/b/c112345678RL04a/b", .inputData), ("ZZ", "", .commandNotLicensed),
+        ("~~", "", .commandNotLicensed),
+    ])
+    func `a wrong request gets the code of its wrong field`(
+        _ command: String, _ text: String, _ code: HostErrorCode
+    ) throws {
+        let frame = try frame(command, body(text))
+        guard code != .noError else {
+            #expect(try HostRequest.parse(frame).end.trailer == ByteBuffer(string: "x%01"))
+            return
+        }
+        do {
+            _ = try HostRequest.parse(frame)
+            Issue.record("taken")
+        } catch {
+            #expect(error.code == code)
+        }
+    }
+
+    @Test func `the codes are a closed set with a meaning each`() {
+        #expect(Set(HostErrorCode.allCases.map(\.rawValue)).count == HostErrorCode.allCases.count)
+        for code in HostErrorCode.allCases {
+            #expect(code.rawValue.utf8.count == 2)
+            #expect(HostErrorCode(bytes: code.bytes) == code)
+            #expect(code.meaning.count > 5)
+        }
+        #expect(HostErrorCode(bytes: 0x3939) == nil)
+        #expect(FieldError(.keyScheme, in: .key).description == "26 Invalid key scheme. Field: key.")
+    }
+
+    @Test func `an answer code is the command's with its second letter advanced`() {
+        #expect(HostCommandCode("A0")?.reply == HostCommandCode("A1"))
+        #expect(HostCommandCode("NC")?.reply == HostCommandCode("ND"))
+        #expect(HostCommandCode(rawValue: 0x41FF).reply.rawValue == 0x4100)
+        #expect(HostCommandCode("A") == nil && HostCommandCode("ABC") == nil && HostCommandCode("A\u{19}") == nil)
+        #expect(HostCommandCode(rawValue: 0x0A41).description == "?A")
+    }
+
+    @Test func `an answer gives back exactly the trailer that was sent`() throws {
+        let answer = try frame("B3", body("00AB~T7"))
+        #expect(try HostReply(answer, trailerLength: 2).bytes == Array("AB".utf8))
+        #expect(try HostReply(answer).bytes == Array("AB\u{19}T7".utf8))
+        for wrong in [0, 1, 3, 7, 40] {
+            #expect(throws: FieldError(.dataLength, in: .trailer)) { try HostReply(answer, trailerLength: wrong) }
+        }
+        #expect(throws: FieldError(.inputData, in: .header)) { try HostReply(frame("B3", body("0"))) }
+        #expect(throws: FieldError(.inputData, in: .header)) { try HostReply(frame("B3", body("zz"))) }
+    }
+}

@@ -1,0 +1,28 @@
+import CryptoClient
+import NIOCore
+
+/// Reads the fields of an answer as those of the command and writes them again.
+func rewriteReply(_ command: HostCommandCode, _ body: ByteBuffer) throws(FieldError) -> ByteBuffer? {
+    switch command {
+    case HostCommandCode.diagnostics.reply: try rewrite(DiagnosticsReply.self, body)
+    case HostCommandCode.echo.reply, HostCommandCode.randomValue.reply: try rewrite(BytesReply.self, body)
+    case HostCommandCode.checkValue.reply: try rewrite(CheckValueReply.self, body)
+    case HostCommandCode.generateKey.reply, HostCommandCode.importKey.reply, HostCommandCode.exportKey.reply,
+        HostCommandCode.diversifyKey.reply:
+        try rewrite(KeyReply.self, body)
+    case HostCommandCode.generateMAC.reply, HostCommandCode.verifyMAC.reply: try rewrite(MACReply.self, body)
+    case HostCommandCode.authorizeLoad.reply, HostCommandCode.makePurchaseMAC.reply:
+        try rewrite(PurseMACReply.self, body)
+    case HostCommandCode.checkPurchaseMAC.reply, HostCommandCode.verifyTAC.reply: try rewrite(EmptyReply.self, body)
+    case HostCommandCode.verifyTACBatch.reply: try rewrite(TACBatchReply.self, body)
+    default: nil
+    }
+}
+
+private func rewrite<Fields: HostReplyFields>(
+    _ type: Fields.Type, _ body: ByteBuffer
+) throws(FieldError) -> ByteBuffer {
+    var buffer = ByteBuffer()
+    try Fields.parse(body).write(into: &buffer)
+    return buffer
+}
