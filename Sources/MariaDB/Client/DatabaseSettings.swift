@@ -30,7 +30,7 @@ public struct DatabaseSettings: Sendable {
     public var transactionTries = 12
     public var lockWaitSeconds: UInt32 = 5
     /// Most rows of one answer; more is `DatabaseError.tooManyRows`.
-    public var rowLimit = 1_000_000
+    public var rowLimit = 200_000
     /// Prepared statements that each connection keeps.
     public var statementLimit = 256
 
