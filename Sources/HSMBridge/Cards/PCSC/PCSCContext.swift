@@ -55,16 +55,22 @@ struct PCSCContext: ~Copyable {
     }
 
     /// Waits until a card is in the reader, or until it is empty.
+    ///
+    /// Empty counts only when it has lasted longer than pcscd's polling interval: after a failed command pcscd 1.9.9
+    /// shows a reader as empty before its polling thread knows, and a card inserted in between is never powered.
     func waitFor(cardPresent: Bool, in reader: String, limit: Duration) throws(CardError) {
         let end = ContinuousClock.now + limit
         var known: CardReaderState?
         while true {
             let left = max(end - .now, .zero)
             // Slices keep a service that died quietly from being waited for until the limit.
-            let state = try readerState(reader, after: known, limit: min(left, .seconds(1)))
-            if let state {
-                if state.isCardPresent == cardPresent { return }
+            if let state = try readerState(reader, after: known, limit: min(left, .seconds(1))) {
+                if state.isCardPresent && cardPresent { return }
                 known = state
+            }
+            if let empty = known, !empty.isCardPresent && !cardPresent {
+                guard let next = try readerState(reader, after: empty, limit: .milliseconds(600)) else { return }
+                known = next
             }
             if left == .zero { throw .timedOut }
         }
