@@ -39,7 +39,8 @@ public struct HostMACFields: Sendable {
         padding = try reader.choice(.padding, .paddingMethod)
         keyType = try reader.keyTypeCode(.macKeyType)
         key = try reader.key(.key)
-        let form = MessageForm(format: format, macDigits: hasMAC ? Self.macDigits(mode, size) : [0])
+        let form = MessageForm(
+            format: format, macDigits: hasMAC ? 2 * size.bytes : 0, macMayBeMissing: hasMAC && mode.isContinued)
         if mode.bringsChainingValue {
             (chainingValue, message) = try reader.chainedMessage(form, algorithm)
         } else {
@@ -59,11 +60,6 @@ public struct HostMACFields: Sendable {
         if mode.bringsChainingValue { buffer.writeHexadecimal(of: chainingValue) }
         buffer.writeHexadecimal(UInt64(message.lengthField), digits: 4)
         buffer.writeBytes(of: message.field)
-    }
-
-    /// The numbers of MAC digits that may follow: in parts that are not the last the MAC may be left out.
-    private static func macDigits(_ mode: HostMACMode, _ size: HostMACSize) -> [Int] {
-        mode.isContinued ? [0, 2 * size.bytes] : [2 * size.bytes]
     }
 }
 
@@ -136,10 +132,12 @@ public struct MACReply: HostReplyFields {
     }
 }
 
-/// What decides how long a message may be: its format and how many digits of MAC may follow.
+/// What decides how long a message may be: its format and how many digits of MAC follow it.
 private struct MessageForm {
     let format: HostDataFormat
-    let macDigits: [Int]
+    let macDigits: Int
+    /// In parts that are not the last the MAC may be left out.
+    let macMayBeMissing: Bool
 }
 
 extension FieldReader {
@@ -147,19 +145,29 @@ extension FieldReader {
     /// (both are in the field's own samples), so the reading is taken that makes the frame end where it ends.
     fileprivate mutating func message(_ form: MessageForm) throws(FieldError) -> HostMACMessage {
         let announced = Int(try hexadecimal(digits: 4, .length, .messageLength))
-        let isHexadecimal = form.format == .hexadecimal
-        for macDigits in form.macDigits {
-            for countsBytes in isHexadecimal ? [false, true] : [false] {
-                let length = countsBytes ? 2 * announced : announced
-                guard isEnd(after: length + macDigits) else { continue }
-                let field = try slice(length, .data, .dataLength)
-                guard !isHexadecimal || length.isMultiple(of: 2) && Hexadecimal.isAllDigits(field) else {
-                    throw FieldError(.inputData, in: .data)
-                }
-                return HostMACMessage(format: form.format, field: field, lengthCountsBytes: countsBytes)
-            }
+        if form.macMayBeMissing, let message = try message(form.format, announced, macDigits: 0) { return message }
+        guard let message = try message(form.format, announced, macDigits: form.macDigits) else {
+            throw FieldError(.dataLength, in: .data)
         }
-        throw FieldError(.dataLength, in: .data)
+        return message
+    }
+
+    private mutating func message(
+        _ format: HostDataFormat, _ announced: Int, macDigits: Int
+    ) throws(FieldError) -> HostMACMessage? {
+        let isHexadecimal = format == .hexadecimal
+        var length = announced
+        var countsBytes = false
+        if !isEnd(after: length + macDigits) {
+            guard isHexadecimal, isEnd(after: 2 * announced + macDigits) else { return nil }
+            length = 2 * announced
+            countsBytes = true
+        }
+        let field = try slice(length, .data, .dataLength)
+        guard !isHexadecimal || length.isMultiple(of: 2) && Hexadecimal.isAllDigits(field) else {
+            throw FieldError(.inputData, in: .data)
+        }
+        return HostMACMessage(format: format, field: field, lengthCountsBytes: countsBytes)
     }
 
     /// A chaining value is one block of the key's cipher, which the reader cannot know from a label: the length is

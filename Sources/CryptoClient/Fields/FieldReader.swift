@@ -117,7 +117,7 @@ public struct FieldReader: Sendable {
     /// True when what follows after `offset` bytes is nothing, an LMK identifier, a trailer, or both: the only ways a
     /// message may end. Used where the length of a field has to be told from where the message ends.
     func isEnd(after offset: Int) -> Bool {
-        guard offset <= remaining else { return false }
+        guard offset < remaining else { return offset == remaining }
         var copy = self
         copy.rest.moveReaderIndex(forwardBy: offset)
         return (try? copy.messageEnd()) != nil

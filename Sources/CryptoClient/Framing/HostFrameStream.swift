@@ -19,11 +19,16 @@ public struct HostFrameStream: Sendable {
     /// Bytes received and not yet taken as frames.
     public var pendingBytes: Int { pending.readableBytes }
 
+    /// Bytes of storage held for them.
+    public var pendingCapacity: Int { pending.capacity }
+
     public mutating func receive(_ read: ByteBuffer) {
         guard pending.readableBytes > 0 else {
             pending = read
             return
         }
+        // Else a stream whose reads never end with a frame would keep all it ever brought.
+        pending.discardReadBytes()
         pending.writeImmutableBuffer(read)
     }
 

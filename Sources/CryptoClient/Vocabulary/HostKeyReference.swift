@@ -90,7 +90,7 @@ public struct HostKeyReference: Sendable, Hashable {
 
     /// The label's parts; nil for other forms.
     public var label: HostKeyLabel? {
-        form == .label ? HostKeyLabel(String(buffer: text)) : nil
+        form == .label ? HostKeyLabel(text) : nil
     }
 
     /// The key as it stands in a message.
@@ -112,18 +112,33 @@ public struct HostKeyLabel: Sendable, Hashable {
     /// Reads `issuer/product/label` or `issuer/product/label/NN`; nil when a part is empty or has a character outside
     /// X'21' to X'7E', or when NN is not two digits.
     public init?(_ text: String) {
-        guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else { return nil }
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard (3...4).contains(parts.count), parts.allSatisfy({ !$0.isEmpty }) else { return nil }
+        self.init(ByteBuffer(string: text))
+    }
+
+    init?(_ text: ByteBuffer) {
+        guard Self.isLabel(text) else { return nil }
+        let parts = String(buffer: text).split(separator: "/")
         issuer = String(parts[0])
         product = String(parts[1])
         label = String(parts[2])
-        if parts.count == 4 {
-            guard parts[3].utf8.count == 2, parts[3].utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
-            version = Int(parts[3])
-        } else {
-            version = nil
+        version = parts.count == 4 ? Int(parts[3]) : nil
+    }
+
+    /// The rule above without making a string: it is checked for every request that names a label.
+    static func isLabel(_ text: ByteBuffer) -> Bool {
+        let span = text.readableBytesUInt8Span
+        var parts = 1
+        var start = 0
+        for index in span.indices {
+            guard (0x21...0x7E).contains(span[index]) else { return false }
+            guard span[index] == UInt8(ascii: "/") else { continue }
+            guard index > start else { return false }
+            parts += 1
+            start = index + 1
         }
+        let last = span.count - start
+        guard last > 0, parts == 4 else { return last > 0 && parts == 3 }
+        return last == 2 && (start..<span.count).allSatisfy { (0x30...0x39).contains(span[$0]) }
     }
 }
 
@@ -144,7 +159,7 @@ extension FieldReader {
         case .label:
             let count = try decimal(digits: 2, field)
             let text = try slice(count, field)
-            guard HostKeyLabel(String(buffer: text)) != nil else { throw FieldError(.inputData, in: field) }
+            guard HostKeyLabel.isLabel(text) else { throw FieldError(.inputData, in: field) }
             return HostKeyReference(form: form, text: text)
         default:
             return HostKeyReference(form: form, text: try hexadecimalSlice(form.variantDigits, field))

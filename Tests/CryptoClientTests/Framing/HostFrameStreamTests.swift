@@ -28,6 +28,20 @@ import Testing
         #expect(stream.pendingBytes == 0)
     }
 
+    @Test func `a stream whose reads never end with a frame holds no more than a frame and a read`() throws {
+        var stream = HostFrameStream()
+        var frames = 0
+        let wire = Array(repeating: two, count: 100).flatMap(\.self)
+        stream.receive(ByteBuffer(bytes: wire.prefix(1)))
+        for _ in 0..<500 {
+            stream.receive(ByteBuffer(bytes: wire.dropFirst() + wire.prefix(1)))
+            while try stream.next() != nil { frames += 1 }
+        }
+        #expect(frames == 100_000)
+        #expect(stream.pendingBytes == 1)
+        #expect(stream.pendingCapacity <= 8192)
+    }
+
     @Test func `frames taken before stay what they were when more arrives`() throws {
         var stream = HostFrameStream()
         stream.receive(ByteBuffer(bytes: two.prefix(12)))
