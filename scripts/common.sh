@@ -1,0 +1,29 @@
+# Shared by run, test and bench: read with `.`, after `set -euo pipefail`.
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+checkout=$(dirname "$here")
+cd "$checkout"
+
+# Virtual readers live in namespaces, and those need root.
+if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || { echo "This needs root (or sudo) for private namespaces." >&2; exit 1; }
+    exec sudo --preserve-env=ONCE,http_proxy,https_proxy,no_proxy env "PATH=$PATH" "$here/$(basename "$0")" "$@"
+fi
+export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin:/opt/swift/usr/bin"
+umask 022
+mkdir -p var/log
+
+# Packages first, then the compiler, which is not a Debian package.
+prepare() {
+    "$here/install-packages" "$@"
+    if ! command -v swift >/dev/null; then
+        echo "Swift 6.3 or later is not in PATH. Get it from https://www.swift.org/install/linux/ and run this again." >&2
+        exit 1
+    fi
+}
+
+# A namespace around a command: when this script goes, even by kill -9, the kernel ends all that the command started.
+together() {
+    setpriv --pdeathsig KILL unshare --mount --pid --mount-proc --fork --kill-child=SIGKILL "$@"
+}
+
+heading() { printf '\n── %s (%d min %02d s since the start)\n' "$1" $((SECONDS / 60)) $((SECONDS % 60)); }
