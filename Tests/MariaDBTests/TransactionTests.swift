@@ -87,20 +87,22 @@ import Testing
             try await database.write { try $0.execute("INSERT INTO entry VALUES (1, 0), (2, 0)") }
             let meeting = Meeting()
             let locking: @Sendable (Int, Int) async throws -> Void = { first, second in
-                let isFirstRun = Atomic(true)
+                let runs = Atomic(0)
                 try await database.write { connection in
+                    let run = runs.add(1, ordering: .relaxed).newValue
                     try connection.execute("UPDATE entry SET value = value + 1 WHERE id = \(first)")
-                    if isFirstRun.exchange(false, ordering: .relaxed) { meeting.arrive() }
+                    if run == 1 { meeting.arrive() }
                     _ = try? connection.execute("UPDATE entry SET value = value + 1 WHERE id = \(second)")
-                    _ = try? connection.execute("INSERT INTO entry VALUES (\(10 + first), 0)")
+                    _ = try? connection.execute("INSERT INTO entry VALUES (\(first * 100 + run), 0)")
                 }
             }
             async let one: Void = locking(1, 2)
             async let two: Void = locking(2, 1)
             _ = try await (one, two)
             let rows = try await database.read { try $0.query("SELECT id, value FROM entry ORDER BY id") }
-            #expect(try rows.map { try $0.int("id") } == [1, 2, 11, 12])
+            // One note of each job, from the run that was kept: a note of a run that was rolled back would be a fifth row.
             #expect(try rows.map { try $0.int("value") } == [2, 2, 0, 0])
+            #expect(try rows.map { try min(3, $0.int("id") / 100) } == [0, 0, 1, 2])
         }
     }
 
