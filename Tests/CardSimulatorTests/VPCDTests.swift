@@ -192,6 +192,16 @@ struct VPCDTests {
         try slot.quit()
     }
 
+    @Test func `a card whose memory cannot be written says 6581 and stays as it was`() throws {
+        let slot = try RunningSlot(kind: .fmcos)
+        try #require(unsafe rename(slot.folder, slot.folder + ".away") == 0)
+        #expect(try slot.reader.exchange("80E03F000D38FFFFF0F001FFFFFFFFFFFFFF") == "6581")
+        try #require(unsafe rename(slot.folder + ".away", slot.folder) == 0)
+        #expect(try slot.reader.exchange("00A40000023F00") == "6A82")
+        #expect(try slot.reader.exchange("80E03F000D38FFFFF0F001FFFFFFFFFFFFFF") == "9000")
+        try slot.quit()
+    }
+
     @Test func `the state file refuses a second process and the other kind`() throws {
         let slot = try RunningSlot(kind: .psam)
         #expect(throws: VirtualCardError.stateFileInUse(slot.settings.stateFile)) {
