@@ -47,7 +47,8 @@ extension OpenKeySchedule {
             if index == 0 {
                 try schedule.withEncryptor { cipher throws(PrimitiveError) in try cipher.encrypt(&block) }
             } else {
-                try WideSchedule.withTransient(key, .sm4) { cipher throws(PrimitiveError) in try cipher.encrypt(&block) }
+                try WideSchedule.withTransient(key, .sm4) { cipher throws(PrimitiveError) in try cipher.encrypt(&block)
+                }
             }
         }
         return block

@@ -29,7 +29,9 @@ struct MACValue: Sendable {
         var text: [UInt8] = []
         text.reserveCapacity(2 * count)
         for index in 0..<count {
-            for nibble in [self[index] >> 4, self[index] & 15] { text.append(nibble < 10 ? 0x30 + nibble : 0x37 + nibble) }
+            for nibble in [self[index] >> 4, self[index] & 15] {
+                text.append(nibble < 10 ? 0x30 + nibble : 0x37 + nibble)
+            }
         }
         return text
     }

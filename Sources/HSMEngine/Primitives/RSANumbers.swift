@@ -77,8 +77,9 @@ extension RSA {
         defer { unsafe BN_free(n) }
         let e = unsafe BN_bin2bn(exponent, Int32(exponent.count), nil)
         defer { unsafe BN_free(e) }
-        guard unsafe OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) == 1,
-            unsafe OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e) == 1,
+        // The builder keeps the names by pointer, so they must be static: a Swift string would be gone.
+        guard unsafe OSSL_PARAM_BLD_push_BN(builder, Self.name("n"), n) == 1,
+            unsafe OSSL_PARAM_BLD_push_BN(builder, Self.name("e"), e) == 1,
             let parameters = unsafe OSSL_PARAM_BLD_to_param(builder)
         else { throw internalOpenSSLError() }
         defer { unsafe OSSL_PARAM_free(parameters) }
@@ -95,6 +96,10 @@ extension RSA {
 
     /// EVP_PKEY_PUBLIC_KEY, a macro that Swift does not import: all parameters (84) and the public key (02).
     private static let publicKeySelection: Int32 = 0x86
+
+    private static func name(_ text: StaticString) -> UnsafePointer<CChar> {
+        unsafe UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)
+    }
 
     /// A check value for a public key, ours: the left of SHA-256 over its DER.
     static func checkValue(ofPublicKey der: [UInt8]) throws(PrimitiveError) -> KeyCheckValue {

@@ -19,7 +19,8 @@ import Testing
     ) -> KeyBlockHeader {
         KeyBlockHeader(
             version: version,
-            attributes: KeyAttributes(usage: .purchase, algorithm: algorithm, mode: .derive, exportability: .exportable),
+            attributes: KeyAttributes(
+                usage: .purchase, algorithm: algorithm, mode: .derive, exportability: .exportable),
             keyVersionText: "07", optionalBlocks: optional)
     }
 

@@ -37,7 +37,8 @@ import Testing
         #expect(!macs.isEmpty)
         for mac in macs {
             let message = try mac.message()
-            #expect(Hex.encode(try key.sessionMAC(factors: [], session: session, data: message.span).bytes) == mac.expect)
+            #expect(
+                Hex.encode(try key.sessionMAC(factors: [], session: session, data: message.span).bytes) == mac.expect)
         }
     }
 

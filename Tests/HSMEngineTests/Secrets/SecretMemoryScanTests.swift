@@ -65,7 +65,8 @@ import Testing
         let first = Int32(marker.byte(0))
         while offset + Marker.length <= count {
             guard let found = unsafe memchr(buffer + offset, first, count - offset - Marker.length + 1) else { break }
-            offset = UInt(bitPattern: found) - UInt(bitPattern: buffer) < UInt(count)
+            offset =
+                UInt(bitPattern: found) - UInt(bitPattern: buffer) < UInt(count)
                 ? Int(UInt(bitPattern: found) - UInt(bitPattern: buffer)) : count
             var index = 1
             while index < Marker.length,
