@@ -1,0 +1,51 @@
+import MariaDB
+
+extension BackOffice {
+    /// Books money put on a card. The same key again with the same content changes nothing; false then.
+    public func load(
+        card: String, amount: Amount, date: BusinessDate, key: String, memo: String, by: String
+    ) async throws -> Bool {
+        precondition(amount > .zero, "a load is positive")
+        let posting = PostingRules.load(card: card, amount: amount, date: date, key: key, memo: memo)
+        let now = clock()
+        return try await database.write { connection in
+            var writer = try LedgerWriter(&connection, by: by, at: now)
+            let row = try connection.queryOne(
+                "SELECT posting_no FROM posting WHERE idempotency_key = \(posting.key)")
+            if let row {
+                let number = try row.int64("posting_no")
+                let known = try JournalTable.postings(from: number, limit: 1, &connection).first?.posting
+                guard known == posting else { throw Refusal.keyTaken }
+                return false
+            }
+            try writer.post([posting], &connection)
+            return true
+        }
+    }
+
+    /// Takes a posting back (冲正) by its mirror image, once; the answer is the number of the new posting.
+    public func reverse(_ number: Int64, memo: String, by: String) async throws -> Int64 {
+        let now = clock()
+        return try await database.write { connection in
+            var writer = try LedgerWriter(&connection, by: by, at: now)
+            guard let original = try JournalTable.postings(from: number, limit: 1, &connection).first,
+                original.number == number
+            else { throw Refusal.notFound }
+            let taken = try connection.queryOne("SELECT posting_no FROM posting WHERE reverses = \(number)")
+            guard taken == nil else { throw Refusal.alreadyReversed }
+            switch original.posting.kind {
+            case .load: break
+            case .purchase, .suspended:
+                // A purchase that has moved between suspense and merchant would be taken back from the wrong account.
+                let changed = try connection.execute(
+                    """
+                    UPDATE purchase SET standing = 'reversed'
+                    WHERE posting_no = \(number) AND moves = 0 AND standing <> 'reversed'
+                    """)
+                guard changed.affectedRows == 1 else { throw Refusal.notReversible }
+            case .release, .hold, .reversal: throw Refusal.notReversible
+            }
+            return try writer.post([PostingRules.reversal(of: original.posting, number: number, memo: memo)], &connection)
+        }
+    }
+}
