@@ -1,0 +1,117 @@
+import HSMBridge
+
+/// A new key that is to become a block under the LMK: every way in passes here, so that no check is forgotten on one of them.
+struct NewKey: ~Copyable {
+    let attributes: KeyAttributes
+    let identity: KeyIdentity
+    let key: SecretBytes
+
+    func wrapped(by keyring: Keyring) throws(ModuleRefusal) -> WrappedKey {
+        try AttributeRules.check(attributes)
+        try refuseWeakValue()
+        let checkValue = try primitive { () throws(PrimitiveError) in
+            try OpenKeyValue.checkValue(key, algorithm: attributes.algorithm)
+        }
+        let block = try keyring.wrap(key, attributes: attributes, identity: identity)
+        return WrappedKey(block: block, checkValue: checkValue)
+    }
+
+    /// A card maker's transport key has the value that its maker gave it, known or not; it can do nothing but wash a card.
+    private func refuseWeakValue() throws(ModuleRefusal) {
+        guard attributes.usage != .vendorTransport, attributes.algorithm.isSymmetric else { return }
+        let weakness = try primitive { () throws(PrimitiveError) in
+            try WeakKeys.weakness(of: key, algorithm: attributes.algorithm)
+        }
+        if let weakness { throw ModuleRefusal(weakness.moduleError) }
+    }
+}
+
+extension KeyAttributes {
+    func journalFields(_ identity: KeyIdentity) -> [JournalField] {
+        [
+            JournalField("key", identity), JournalField("usage", usage.rawValue), JournalField("alg", algorithm.name),
+            JournalField("mode", String(mode.rawValue)), JournalField("export", String(exportability.rawValue)),
+        ]
+    }
+}
+
+extension WrappedKey {
+    var journalFields: [JournalField] { [JournalField("kcv", checkValue)] }
+}
+
+extension GenerateKey: ExecutableCommand {
+    func execute(in execution: inout Execution) throws(ModuleRefusal) -> WrappedKey {
+        let keyring = try execution.keyring()
+        try AttributeRules.check(attributes)
+        guard attributes.algorithm.isSymmetric else { throw ModuleRefusal(.algorithmNotPermitted) }
+        let key = try primitive { () throws(PrimitiveError) in try KeyMaterial.generate(attributes.algorithm) }
+        return try NewKey(attributes: attributes, identity: identity, key: key).wrapped(by: keyring)
+    }
+
+    func journalFields() -> [JournalField] { attributes.journalFields(identity) }
+    static func journalFields(of reply: WrappedKey) -> [JournalField] { reply.journalFields }
+}
+
+extension GenerateKeyPair: ExecutableCommand {
+    func execute(in execution: inout Execution) throws(ModuleRefusal) -> KeyPair {
+        let keyring = try execution.keyring()
+        try AttributeRules.check(attributes)
+        guard case .rsa(let bits) = attributes.algorithm else { throw ModuleRefusal(.algorithmNotPermitted) }
+        let pair = try primitive { () throws(PrimitiveError) in try RSA.generate(bits: bits) }
+        let checkValue = try primitive { () throws(PrimitiveError) in
+            try RSA.checkValue(ofPublicKey: pair.publicKey)
+        }
+        let block = try keyring.wrap(pair.privateKey, attributes: attributes, identity: identity)
+        return KeyPair(privateKey: WrappedKey(block: block, checkValue: checkValue), publicKey: pair.publicKey)
+    }
+
+    func journalFields() -> [JournalField] { attributes.journalFields(identity) }
+    static func journalFields(of reply: KeyPair) -> [JournalField] { reply.privateKey.journalFields }
+}
+
+extension InspectKey: ExecutableCommand {
+    func execute(in execution: inout Execution) throws(ModuleRefusal) -> KeyDescription {
+        try execution.key(key).description
+    }
+}
+
+extension OpenKey: ExecutableCommand {
+    func execute(in execution: inout Execution) throws(ModuleRefusal) -> OpenedKey {
+        let (handle, entry) = try execution.keyring().key(key)
+        return OpenedKey(handle: handle, description: entry.description)
+    }
+}
+
+extension CloseKey: ExecutableCommand {
+    func execute(in execution: inout Execution) throws(ModuleRefusal) -> Done {
+        try execution.keyring().cache.close(handle)
+        execution.refresh()
+        return Done()
+    }
+}
+
+extension CheckValue: ExecutableCommand {
+    func execute(in execution: inout Execution) throws(ModuleRefusal) -> KeyCheckValue {
+        try execution.key(key).description.checkValue
+    }
+}
+
+extension RandomBytes: ExecutableCommand {
+    func execute(in execution: inout Execution) throws(ModuleRefusal) -> HSMBridge.MACValue {
+        guard (1...1_024).contains(count) else { throw ModuleRefusal(.parameterInvalid) }
+        let bytes = try primitive { () throws(PrimitiveError) in try SecureRandom.bytes(count: Int(count)) }
+        return HSMBridge.MACValue(bytes: bytes)
+    }
+}
+
+extension Sign: ExecutableCommand {
+    func execute(in execution: inout Execution) throws(ModuleRefusal) -> HSMBridge.MACValue {
+        let entry = try execution.key(key)
+        try entry.permit(.sign)
+        let message = message
+        let signature = try primitive { () throws(PrimitiveError) in
+            try RSA.sign(message.span, .sha256, with: entry.secret.bytes)
+        }
+        return HSMBridge.MACValue(bytes: signature)
+    }
+}
