@@ -6,6 +6,10 @@ public import NIOCore
 /// caller names, never with a trap: whatever bytes come in, the outcome is a value or a `FieldError`.
 public struct FieldReader: Sendable {
     private var rest: ByteBuffer
+    /// The eight bytes from `windowStart` on, fetched together: each look into a `ByteBuffer` costs a check of exclusive
+    /// access, and most fields are single characters.
+    private var window: UInt64 = 0
+    private var windowStart = -8
 
     public init(_ body: ByteBuffer) {
         rest = body
@@ -14,10 +18,25 @@ public struct FieldReader: Sendable {
     /// How many bytes have not been taken yet.
     public var remaining: Int { rest.readableBytes }
 
-    var next: UInt8? { rest.getInteger(at: rest.readerIndex) }
+    /// The byte that comes next, not taken.
+    mutating func peek() -> UInt8? {
+        let position = rest.readerIndex
+        let offset = position - windowStart
+        if offset < 8 { return position < rest.writerIndex ? Self.byte(offset, of: window) : nil }
+        guard let fetched = rest.getInteger(at: position, as: UInt64.self) else { return rest.getInteger(at: position) }
+        window = fetched
+        windowStart = position
+        return Self.byte(0, of: fetched)
+    }
 
     mutating func byte(_ field: FieldError.Field, _ code: HostErrorCode = .inputData) throws(FieldError) -> UInt8 {
-        try integer(field, code)
+        guard let byte = peek() else { throw FieldError(code, in: field) }
+        rest.moveReaderIndex(forwardBy: 1)
+        return byte
+    }
+
+    private static func byte(_ offset: Int, of word: UInt64) -> UInt8 {
+        UInt8(truncatingIfNeeded: word >> UInt64(56 - 8 * offset))
     }
 
     /// A big-endian binary number of the width of `Number`.
@@ -104,7 +123,7 @@ public struct FieldReader: Sendable {
 
     /// Takes the next byte if it is this one.
     mutating func skip(_ expected: UInt8) -> Bool {
-        guard next == expected else { return false }
+        guard peek() == expected else { return false }
         rest.moveReaderIndex(forwardBy: 1)
         return true
     }

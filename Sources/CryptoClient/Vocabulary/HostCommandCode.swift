@@ -21,32 +21,26 @@ public struct HostCommandCode: RawRepresentable, Hashable, Sendable {
         HostCommandCode(rawValue: (rawValue & 0xFF00) | ((rawValue & 0xFF) + 1) & 0xFF)
     }
 
+    // Computed, because a stored constant is checked for its first use at each comparison.
+
     /// Stands for the command of a frame in which none could be read; its answer is `??`.
-    public static let unreadable = HostCommandCode(ascii: "?>")
+    public static var unreadable: HostCommandCode { HostCommandCode(rawValue: 0x3F3E) }  // ?>
 
-    public static let diagnostics = HostCommandCode(ascii: "NC")
-    public static let echo = HostCommandCode(ascii: "B2")
-    public static let randomValue = HostCommandCode(ascii: "N0")
-    public static let checkValue = HostCommandCode(ascii: "BU")
-    public static let generateKey = HostCommandCode(ascii: "A0")
-    public static let importKey = HostCommandCode(ascii: "A6")
-    public static let exportKey = HostCommandCode(ascii: "A8")
-    public static let generateMAC = HostCommandCode(ascii: "M6")
-    public static let verifyMAC = HostCommandCode(ascii: "M8")
-    public static let authorizeLoad = HostCommandCode(ascii: "YL")
-    public static let makePurchaseMAC = HostCommandCode(ascii: "YP")
-    public static let checkPurchaseMAC = HostCommandCode(ascii: "YR")
-    public static let verifyTAC = HostCommandCode(ascii: "YT")
-    public static let verifyTACBatch = HostCommandCode(ascii: "YB")
-    public static let diversifyKey = HostCommandCode(ascii: "YD")
-}
-
-extension HostCommandCode {
-    init(ascii: StaticString) {
-        var value: UInt16 = 0
-        ascii.description.utf8.prefix(2).forEach { value = value << 8 | UInt16($0) }
-        self.init(rawValue: value)
-    }
+    public static var diagnostics: HostCommandCode { HostCommandCode(rawValue: 0x4E43) }  // NC
+    public static var echo: HostCommandCode { HostCommandCode(rawValue: 0x4232) }  // B2
+    public static var randomValue: HostCommandCode { HostCommandCode(rawValue: 0x4E30) }  // N0
+    public static var checkValue: HostCommandCode { HostCommandCode(rawValue: 0x4255) }  // BU
+    public static var generateKey: HostCommandCode { HostCommandCode(rawValue: 0x4130) }  // A0
+    public static var importKey: HostCommandCode { HostCommandCode(rawValue: 0x4136) }  // A6
+    public static var exportKey: HostCommandCode { HostCommandCode(rawValue: 0x4138) }  // A8
+    public static var generateMAC: HostCommandCode { HostCommandCode(rawValue: 0x4D36) }  // M6
+    public static var verifyMAC: HostCommandCode { HostCommandCode(rawValue: 0x4D38) }  // M8
+    public static var authorizeLoad: HostCommandCode { HostCommandCode(rawValue: 0x594C) }  // YL
+    public static var makePurchaseMAC: HostCommandCode { HostCommandCode(rawValue: 0x5950) }  // YP
+    public static var checkPurchaseMAC: HostCommandCode { HostCommandCode(rawValue: 0x5952) }  // YR
+    public static var verifyTAC: HostCommandCode { HostCommandCode(rawValue: 0x5954) }  // YT
+    public static var verifyTACBatch: HostCommandCode { HostCommandCode(rawValue: 0x5942) }  // YB
+    public static var diversifyKey: HostCommandCode { HostCommandCode(rawValue: 0x5944) }  // YD
 }
 
 // MARK: - CustomStringConvertible

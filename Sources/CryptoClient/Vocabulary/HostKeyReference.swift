@@ -145,7 +145,7 @@ public struct HostKeyLabel: Sendable, Hashable {
 extension FieldReader {
     /// Takes one key in any of its forms; codes: 26 unknown letter, 83 not a key block, 15 the rest.
     mutating func key(_ field: FieldError.Field) throws(FieldError) -> HostKeyReference {
-        guard let first = next else { throw FieldError(.inputData, in: field) }
+        guard let first = peek() else { throw FieldError(.inputData, in: field) }
         if Hexadecimal.value(of: first) != nil {
             return HostKeyReference(form: .single, text: try hexadecimalSlice(16, field))
         }
