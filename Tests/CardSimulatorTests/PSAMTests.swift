@@ -45,6 +45,25 @@ struct PSAMTests {
         #expect(try card.send("008200000800") == "6700")
     }
 
+    @Test func `an erased PSAM keeps its card master key and can be issued again`() throws {
+        var card = try Self.issued()
+        try card.good("00A40000023F00")
+        card.reset()
+        #expect(try card.send("800E000000") == "6982")
+        #expect(try card.authenticate("00", key: Self.cardMaster) == "9000")
+        try card.good("800E000000")
+        #expect(try card.send("00A4000002DF01") == "6A82")
+        #expect(try card.send("00A40000020015") == "6A82")
+        #expect(try card.sealed("84160000", [], key: Self.maintenance) == "6A88")
+        #expect(try card.authenticate("00", key: Self.cardMaster) == "9000")
+    }
+
+    @Test func `a TAC master key of usage 15 loads, whatever the card does with it`() throws {
+        var card = try Self.issued()
+        #expect(try card.loadKey("150100", Self.purchase.hex, under: Self.appMaster) == "9000")
+        #expect(try card.send("801A1501") == "6985")
+    }
+
     @Test func `a challenge works once, and only for the next command`() throws {
         var card = PSAMCard(serial: [0x50, 0, 0, 2], random: .scripted([1, 2, 3, 4]))
         let cryptogram = try #require(CardCipher(PSAMCard.vendorKey)).encrypt([1, 2, 3, 4, 0, 0, 0, 0]).hex

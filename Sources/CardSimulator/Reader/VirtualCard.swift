@@ -11,7 +11,7 @@ public enum VirtualCard {
         public var port: UInt16
         /// Unix socket for tests that pull and insert the card.
         public var controlSocket: String?
-        /// Makes the serial of a new card and its challenges repeatable; never for anything real.
+        /// Makes the serial of a new card repeatable; its challenges are random all the same.
         public var seed: UInt64?
         /// Vendor (transport) key of a new PSAM, 16 bytes.
         public var vendorKey: [UInt8]?
@@ -43,18 +43,16 @@ public enum VirtualCard {
 
     /// The card of the settings' state file, or a new blank written there.
     static func card(_ settings: Settings, _ file: StateFile) throws(VirtualCardError) -> RunningCard {
-        let random = settings.seed.map { CardRandom.seeded(SplitMix64(seed: $0 &+ 1)) } ?? .system
-        if let document = try file.load(kind: settings.kind) { return RunningCard(document, random: random) }
+        if let document = try file.load(kind: settings.kind) { return RunningCard(document, random: .system) }
         var serialSource = settings.seed.map { CardRandom.seeded(SplitMix64(seed: $0)) } ?? .system
         let serial = serialSource.bytes(4)
         let card: RunningCard.Card =
             switch settings.kind {
-            case .fmcos: .fmcos(FMCOSCard(serial: serial, options: settings.fmcos, random: random))
+            case .fmcos: .fmcos(FMCOSCard(serial: serial, options: settings.fmcos))
             case .psam:
                 .psam(
                     PSAMCard(
-                        serial: serial, vendorKey: settings.vendorKey ?? PSAMCard.vendorKey, options: settings.psam,
-                        random: random))
+                        serial: serial, vendorKey: settings.vendorKey ?? PSAMCard.vendorKey, options: settings.psam))
             }
         let blank = RunningCard(card)
         try file.save(blank.document)

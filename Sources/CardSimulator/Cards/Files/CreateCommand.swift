@@ -105,7 +105,8 @@ extension CardCore {
             maximumRecords: records, recordLength: recordLength, contents: contents)
     }
 
-    /// ERASE DF `80 0E 00 00`: everything in the current directory goes; the directory itself stays, empty.
+    /// ERASE DF `80 0E 00 00`: everything in the current directory goes; the directory itself stays, empty. The MF of a PSAM
+    /// keeps its card master key: without one the card would be lost.
     mutating func eraseDirectory(_ command: Command) throws(Status) -> Answer {
         try command.require(p1: 0, p2: 0)
         guard command.data.isEmpty else { throw .wrongLength }
@@ -113,7 +114,11 @@ extension CardCore {
         try require(directory.eraseRight)
         if session.directory == 0 { memory.directories = [memory.directories[0]] }
         directory.files = []
-        directory.keyFile = nil
+        if dialect == .psam, session.directory == 0 {
+            directory.keyFile?.keys.removeAll { $0.kind != 0 }
+        } else {
+            directory.keyFile = nil
+        }
         session.file = nil
         session.isPINVerified = false
         state = 0

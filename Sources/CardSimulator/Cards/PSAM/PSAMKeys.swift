@@ -35,7 +35,7 @@ extension PSAMCard {
         let plain = try core.cipher(place).decrypt(cryptogram)
         guard plain[0] == 0x13, Array(plain[20...]) == [0x80, 0, 0, 0] else { throw .wrongData }
         let (usage, version, algorithm) = (plain[1], plain[2], plain[3])
-        guard usage & 0x1F <= 0x0F || usage & 0x1F == 0x1E, algorithm <= 1 else { throw .wrongData }
+        guard algorithm <= 1 else { throw .wrongData }
         let isApplicationKey = core.session.directory > 0
         let underCardMaster = place.directory == 0
         guard !isApplicationKey || underCardMaster == (usage == KeyType.master) else { throw .securityNotSatisfied }
