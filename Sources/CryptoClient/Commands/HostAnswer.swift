@@ -20,7 +20,9 @@ public struct HostReply: Sendable, Hashable {
         let code: UInt16 = try reader.integer(.header)
         guard let error = HostErrorCode(bytes: code) else { throw FieldError(.inputData, in: .header) }
         var fields = reader.all()
-        if let trailerLength {
+        // A server that could not read a request to its end refuses it without the trailer it did not find.
+        let isBareRefusal = error != .noError && fields.readableBytes == 0
+        if let trailerLength, !isBareRefusal {
             let end = fields.writerIndex - trailerLength - 1
             guard end >= fields.readerIndex, fields.getInteger(at: end) == MessageEnd.trailerMark else {
                 throw FieldError(.dataLength, in: .trailer)

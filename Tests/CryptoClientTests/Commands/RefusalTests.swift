@@ -66,6 +66,8 @@ import Testing
         for wrong in [0, 1, 3, 7, 40] {
             #expect(throws: FieldError(.dataLength, in: .trailer)) { try HostReply(answer, trailerLength: wrong) }
         }
+        #expect(try HostReply(frame("B3", body("15")), trailerLength: 2).error == .inputData)
+        #expect(try HostReply(frame("B3", body("15~T7")), trailerLength: 2).body.readableBytes == 0)
         #expect(throws: FieldError(.inputData, in: .header)) { try HostReply(frame("B3", body("0"))) }
         #expect(throws: FieldError(.inputData, in: .header)) { try HostReply(frame("B3", body("zz"))) }
     }
