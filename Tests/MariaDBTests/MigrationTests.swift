@@ -63,11 +63,29 @@ import Testing
                 try await Migrations([Self.first]).apply(to: database)
             }
             try await database.plain { connection in
-                let content = Self.first.statements.map { "\($0.text)\u{0}\($0.values)" }.joined(
-                    separator: "\u{0}\u{0}")
-                try connection.execute("UPDATE schema_migration SET checksum = SHA2(\([UInt8](content.utf8)), 256)")
+                try connection.execute("UPDATE schema_migration SET checksum = SHA2(\(Self.first.content), 256)")
             }
             #expect(try await Migrations([Self.first, Self.second]).apply(to: database) == ["1 entries", "2 names"])
+        }
+    }
+
+    @Test func `the content under the checksum has one form for ever`() {
+        let migration = Migration(
+            "1", statements: ["A \(1) \("é") \(nil as Int?)", "B \([1] as [UInt8]) \(UInt64.max)"])
+        #expect(migration.content == Array("s7:A ? ? ?i1:1t2:én0:s5:B ? ?b1:\u{1}u20:18446744073709551615".utf8))
+    }
+
+    @Test func `a transaction that a failed step left open does not swallow the next one`() async throws {
+        let settings = try await TestServer.schema("left_open")
+        try await TestServer.with(settings, workers: 1) { database async throws in
+            let broken = Migration("1", statements: ["CREATE TABLE kept (id INT PRIMARY KEY)", "SELEC"])
+            await #expect(throws: DatabaseError.other(code: 1064)) {
+                try await Migrations([broken]).apply(to: database)
+            }
+            try await database.plain { try $0.execute("INSERT INTO kept VALUES (1)") }
+            try await TestServer.with(settings, workers: 1) { other async throws in
+                #expect(try await other.read { try $0.query("SELECT id FROM kept").count } == 1)
+            }
         }
     }
 

@@ -31,6 +31,9 @@ public final class Database: Sendable {
     deinit {
         // Without `close` the threads are let go: they do what is queued and end.
         queue.close(workers: workers)
+        threads.withLock { threads in
+            for thread in threads { thread.letGo() }
+        }
     }
 
     /// Runs `body` in a read-only transaction, so all its queries see one snapshot and none can write.
@@ -78,7 +81,11 @@ public final class Database: Sendable {
                 for thread in threads { thread.join() }
                 continuation.resume()
             }
-            if joiner == nil { continuation.resume() }
+            guard let joiner else {
+                for thread in threads { thread.letGo() }
+                return continuation.resume()
+            }
+            joiner.letGo()
         }
     }
 

@@ -31,14 +31,11 @@ struct Session: ~Copyable {
     /// Runs `body` on a connection without a transaction and without retries (migrations, start-up checks).
     mutating func plain<T>(_ body: (inout Connection) throws -> T) throws -> T {
         var lent = try connected()
-        do {
-            let result = try body(&lent)
-            keepIfSound(lent)
-            return result
-        } catch {
-            keepIfSound(lent)
-            throw error
-        }
+        let result = Result { try body(&lent) }
+        // What the body left open must not swallow the next job's statements.
+        if lent.isInTransaction { lent.rollback() }
+        keepIfSound(lent)
+        return try result.get()
     }
 
     private mutating func transaction<T>(

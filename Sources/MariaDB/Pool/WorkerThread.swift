@@ -33,9 +33,14 @@ struct WorkerThread: Sendable {
         thread = made
     }
 
-    /// Waits for the thread's end; once only.
+    /// Waits for the thread's end; once only. A thread that is neither joined nor let go keeps its stack for ever.
     func join() {
         _ = pthread_join(thread, nil)
+    }
+
+    /// Says that nobody will join the thread; instead of `join`.
+    func letGo() {
+        _ = pthread_detach(thread)
     }
 
     /// By the kernel's file for it: glibc hides `pthread_setname_np` from Swift.

@@ -16,6 +16,31 @@ public struct Migration: Sendable {
     }
 }
 
+extension Migration {
+    /// What the checksum is over: each statement's text and values, each with its kind and its length in decimal digits.
+    /// It is kept in databases, so this form may never change.
+    var content: [UInt8] {
+        var content: [UInt8] = []
+        func add(_ kind: String, _ bytes: some Collection<UInt8>) {
+            content += "\(kind)\(bytes.count):".utf8
+            content += bytes
+        }
+        for statement in statements {
+            add("s", statement.text.utf8)
+            for value in statement.values {
+                switch value {
+                case .null: add("n", [])
+                case .integer(let number): add("i", "\(number)".utf8)
+                case .unsigned(let number): add("u", "\(number)".utf8)
+                case .text(let text): add("t", text.utf8)
+                case .bytes(let bytes): add("b", bytes)
+                }
+            }
+        }
+        return content
+    }
+}
+
 /// The rights on one table that a migration asks for. The runtime account never gets any other, and no DDL.
 public struct Grant: Sendable, Hashable {
     /// What can be done with rows.

@@ -136,8 +136,7 @@ public struct Migrations: Sendable {
 
     /// SHA-256 over the statements and their values; the server computes it, this room has no cryptography.
     private func checksum(of migration: Migration, on connection: inout Connection) throws(DatabaseError) -> String {
-        let content = migration.statements.map { "\($0.text)\u{0}\($0.values)" }.joined(separator: "\u{0}\u{0}")
-        return try connection.requireOne("SELECT SHA2(\([UInt8](content.utf8)), 256) AS sum").text("sum")
+        try connection.requireOne("SELECT SHA2(\(migration.content), 256) AS sum").text("sum")
     }
 
     private static func schema(of connection: inout Connection) throws -> String {

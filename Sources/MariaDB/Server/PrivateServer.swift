@@ -159,10 +159,11 @@ public final class PrivateServer: Sendable {
             let thread = WorkerThread(named: "mariadb-server") {
                 continuation.resume(with: Result { try work() })
             }
-            if thread == nil {
-                continuation.resume(
-                    throwing: PrivateServerError.programFailed(program: "pthread_create", status: EAGAIN))
+            guard let thread else {
+                let error = PrivateServerError.programFailed(program: "pthread_create", status: EAGAIN)
+                return continuation.resume(throwing: error)
             }
+            thread.letGo()
         }
     }
 }

@@ -29,7 +29,9 @@ final class ServerKeeper: Sendable {
     /// Starts the thread; false if the system gives none.
     func run() -> Bool {
         // The thread holds the keeper, so that a dropped `PrivateServer` does not lose its child.
-        WorkerThread(named: "mariadb-keeper") { self.keep() } != nil
+        guard let thread = WorkerThread(named: "mariadb-keeper", { self.keep() }) else { return false }
+        thread.letGo()
+        return true
     }
 
     var process: pid_t? { state.withLock { $0.process } }
