@@ -6,12 +6,18 @@ enum Libcrypto {
     /// A fetched algorithm; libcrypto's objects of this kind are immutable and reference counted.
     @safe struct Cipher: @unchecked Sendable {
         let pointer: OpaquePointer?
-        fileprivate init(_ name: String) { unsafe pointer = EVP_CIPHER_fetch(nil, name, nil) }
+        fileprivate init(_ name: String) {
+            _ = LibcryptoMemory.isInstalled
+            unsafe pointer = EVP_CIPHER_fetch(nil, name, nil)
+        }
     }
 
     @safe struct Digest: @unchecked Sendable {
         let pointer: OpaquePointer?
-        fileprivate init(_ name: String) { unsafe pointer = EVP_MD_fetch(nil, name, nil) }
+        fileprivate init(_ name: String) {
+            _ = LibcryptoMemory.isInstalled
+            unsafe pointer = EVP_MD_fetch(nil, name, nil)
+        }
     }
 
     private static let aes128 = Cipher("AES-128-ECB")
@@ -48,5 +54,7 @@ enum Libcrypto {
 func internalOpenSSLError() -> PrimitiveError {
     let first = ERR_get_error()
     while ERR_get_error() != 0 {}
+    // ERR_R_MALLOC_FAILURE, a macro that Swift does not import: secret memory is what runs out here.
+    if first & 0x7F_FFFF == 0xC_0100 { return .secretMemoryExhausted }
     return .libcrypto(code: UInt(first))
 }

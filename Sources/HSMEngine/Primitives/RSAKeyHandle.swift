@@ -84,5 +84,8 @@ import COpenSSL
 
     /// Where libcrypto puts private numbers: made once, before the first private key exists. 0 = none, 1 = locked,
     /// 2 = made but not locked.
-    static let secureHeap: Int32 = CRYPTO_secure_malloc_init(512 << 10, 64)
+    static let secureHeap: Int32 = {
+        _ = LibcryptoMemory.isInstalled
+        return CRYPTO_secure_malloc_init(512 << 10, 64)
+    }()
 }

@@ -96,7 +96,8 @@ import Synchronization
     }
 
     @unsafe private static let library: Source = { target in
-        unsafe RAND_priv_bytes(target.baseAddress?.assumingMemoryBound(to: UInt8.self), Int32(target.count)) == 1
+        _ = LibcryptoMemory.isInstalled
+        return unsafe RAND_priv_bytes(target.baseAddress?.assumingMemoryBound(to: UInt8.self), Int32(target.count)) == 1
     }
 }
 

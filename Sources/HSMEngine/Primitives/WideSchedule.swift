@@ -23,15 +23,23 @@ import Synchronization
 
     fileprivate init(_ key: borrowing SecretBytes, _ algorithm: KeyAlgorithm, encrypting: Bool) throws(PrimitiveError) {
         guard let cipher = Libcrypto.blockCipher(algorithm) else { throw .algorithmNotPermitted }
-        guard let fresh = unsafe EVP_CIPHER_CTX_new() else { throw internalOpenSSLError() }
-        unsafe context = fresh
+        let made = unsafe LibcryptoMemory.withSecretAllocation { unsafe Self.makeContext(key, cipher, encrypting) }
+        guard let made = unsafe made else { throw internalOpenSSLError() }
+        unsafe context = made
+    }
+
+    private static func makeContext(
+        _ key: borrowing SecretBytes, _ cipher: Libcrypto.Cipher, _ encrypting: Bool
+    ) -> OpaquePointer? {
+        guard let fresh = unsafe EVP_CIPHER_CTX_new() else { return nil }
         let done = unsafe key.withUnsafePointer { bytes in
             unsafe EVP_CipherInit_ex2(fresh, cipher.pointer, bytes, nil, encrypting ? 1 : 0, nil)
         }
         guard done == 1, unsafe EVP_CIPHER_CTX_set_padding(fresh, 0) == 1 else {
             unsafe EVP_CIPHER_CTX_free(fresh)
-            throw internalOpenSSLError()
+            return nil
         }
+        return unsafe fresh
     }
 
     fileprivate func free() { unsafe EVP_CIPHER_CTX_free(context) }

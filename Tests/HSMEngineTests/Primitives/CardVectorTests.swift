@@ -156,4 +156,22 @@ import Testing
     @Test(arguments: Vector.all("sm.json", "sm3.")) func `SM3`(vector: Vector) throws {
         #expect(Hex.encode(try DigestAlgorithm.sm3.hash(try vector.message())) == vector.expect)
     }
+
+    /// A parameterised test over an empty list passes: the numbers of lines hold the files to their place.
+    @Test func `every line that concerns us is used`() {
+        #expect(Self.diversification.count == 4)
+        #expect(Self.purse.count == 13)
+        #expect(Self.purse.filter { $0.fields["sess"] != nil }.count == 7)
+        #expect(Self.purse.filter { $0.id.hasSuffix(".sess") }.count == 4)
+        #expect(Self.purse.filter { $0.id.hasSuffix(".tac") }.count == 2)
+        #expect(Self.cards.count == 17)
+        #expect(Self.lineMACs.count == 8)
+        #expect(Self.cards.filter { $0.id.hasSuffix(".cipher") && $0.fields["plain"] != nil }.count == 3)
+        #expect(Self.cards.filter { $0.id.contains("auth") }.count == 3)
+        #expect(Self.cards.filter { $0.id.hasPrefix("sm4card.enc") }.count == 2)
+        #expect(Self.checkValues.count == 4)
+        #expect(Vector.all("sm.json", "sm4.").count == 2)
+        #expect(Vector.all("sm.json", "sm3.").count == 2)
+        #expect(Vector.all("pos_mac.json").count == 4)
+    }
 }

@@ -138,6 +138,23 @@ import Testing
         #expect(Self.scan(marker).hits == 0)
     }
 
+    /// An AES schedule starts with the key itself, so a context on the ordinary heap would be found.
+    @Test func `an opened AES key is invisible too where the module was libcrypto's first user`() throws {
+        let marker = Marker()
+        let key = try Self.opened(marker)
+        let isHidden = LibcryptoMemory.isInstalled && SecretMemory.shared.statistics.isHidden
+        let hits = Self.scan(marker).hits
+        #expect(isHidden ? hits == 0 : hits > 0)
+        #expect(key.blockLength == 16)
+    }
+
+    private static func opened(_ marker: Marker) throws -> OpenKeySchedule {
+        let secret = try SecretBytes(count: Marker.length) { bytes in
+            for index in bytes.indices { bytes[index] = marker.byte(index) }
+        }
+        return try OpenKeySchedule(secret, algorithm: .aes192)
+    }
+
     @inline(never)
     private static func useEverywhere(_ marker: Marker) throws {
         var secret = try SecretBytes(count: Marker.length)
