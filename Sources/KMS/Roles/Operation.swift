@@ -1,0 +1,76 @@
+/// Everything that a person can ask for; the name stands in the audit trail. What is not here cannot be asked.
+public enum Operation: String, Sendable, Hashable, CaseIterable {
+    // MARK: Reading
+    case read = "read"
+    case readAudit = "audit.read"
+    case verifyAudit = "audit.verify"
+    case verifyKeys = "key.verify"
+
+    // MARK: The hierarchy
+    case createIssuer = "issuer.create"
+    case changeIssuer = "issuer.change"
+    case deleteIssuer = "issuer.delete"
+    case createProduct = "product.create"
+    case changeProduct = "product.change"
+    case deleteProduct = "product.delete"
+    case createAuthority = "authority.create"
+    case changeAuthority = "authority.change"
+    case deleteAuthority = "authority.delete"
+    case createKey = "key.create"
+    case deleteKey = "key.delete"
+
+    // MARK: Values and life
+    case createVersion = "version.create"
+    case generateValue = "value.generate"
+    case beginComponents = "value.components.begin"
+    case finishComponents = "value.components.finish"
+    case abortComponents = "value.components.abort"
+    case importKeyBlock = "value.import.block"
+    case importCryptogram = "value.import.cryptogram"
+    case suspendKey = "key.suspend"
+    case resumeKey = "key.resume"
+    case retireKey = "key.retire"
+    case exportKey = "key.export"
+    case destroyKey = "key.destroy"
+    case compromiseKey = "key.compromise"
+
+    // MARK: People and clients
+    case bootstrap = "administrator.bootstrap"
+    case signIn = "administrator.signin"
+    case signOut = "administrator.signout"
+    case createAdministrator = "administrator.create"
+    case disableAdministrator = "administrator.disable"
+    case enableAdministrator = "administrator.enable"
+    case unlockAdministrator = "administrator.unlock"
+    case grantRole = "administrator.role.grant"
+    case revokeRole = "administrator.role.revoke"
+    case changePassword = "administrator.password.change"
+    case resetPassword = "administrator.password.reset"
+    case createClient = "client.create"
+    case disableClient = "client.disable"
+    case enableClient = "client.enable"
+    case renewClientToken = "client.token"
+    case grantToClient = "client.grant"
+    case revokeFromClient = "client.revoke"
+    case requestApproval = "approval.request"
+    case approve = "approval.approve"
+    case refuseApproval = "approval.refuse"
+
+    // MARK: Module, cards, backups
+    case ceremony = "lmk.ceremony"
+    case sealModule = "lmk.seal"
+    case receiveStock = "stock.receive"
+    case writeOffStock = "stock.writeoff"
+    case personaliseCard = "card.personalise"
+    case scrapCard = "card.scrap"
+    case changeSettings = "settings.change"
+    case backup = "backup.create"
+    case restore = "backup.restore"
+
+    // MARK: The trail itself
+    case checkpoint = "audit.checkpoint"
+    case startTrail = "audit.start"
+    case stopTrail = "audit.stop"
+    case reconcile = "audit.reconcile"
+    case keyFinding = "key.finding"
+}

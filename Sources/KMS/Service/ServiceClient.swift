@@ -1,0 +1,70 @@
+internal import HSMBridge
+
+/// What a client of the crypto service may ask for.
+public enum ServiceOperation: String, Sendable, Hashable, CaseIterable {
+    case generateMAC, verifyMAC, checkValue, encrypt, decrypt, generateKey, importKey, exportKey, diversify
+    case purseLoad, pursePurchase, purseVerify, verifyTAC, sign, random
+
+    /// Makes something new under the key, so that the key must be active and in its dates; the others also work with a
+    /// retired or expired key, which still checks what it once protected.
+    public var isProtecting: Bool {
+        switch self {
+        case .verifyMAC, .checkValue, .decrypt, .purseVerify, .verifyTAC: false
+        case .generateMAC, .encrypt, .generateKey, .importKey, .exportKey, .diversify, .purseLoad, .pursePurchase,
+            .sign, .random:
+            true
+        }
+    }
+}
+
+/// What a grant is for.
+public enum GrantScope: Sendable, Hashable, CustomStringConvertible {
+    /// All versions of one application key.
+    case key(KeyName)
+    /// All keys of one key product.
+    case product(issuer: String, product: String)
+    /// Key blocks that the client brings along, and commands without a key.
+    case presentedBlocks
+
+    /// `issuer/product/label`, `issuer/product/*`, `*`.
+    public var description: String {
+        switch self {
+        case .key(let name): name.description
+        case .product(let issuer, let product): "\(issuer)/\(product)/*"
+        case .presentedBlocks: "*"
+        }
+    }
+
+    public init?(_ text: String) {
+        if text == "*" {
+            self = .presentedBlocks
+        } else if text.hasSuffix("/*") {
+            let parts = text.dropLast(2).split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+            guard parts.count == 2, parts.allSatisfy(KeyIdentity.isValidPart) else { return nil }
+            self = .product(issuer: parts[0], product: parts[1])
+        } else if let name = KeyName(text) {
+            self = .key(name)
+        } else {
+            return nil
+        }
+    }
+}
+
+/// One allowed operation of one client.
+public struct ServiceGrant: Sendable, Hashable {
+    public let scope: GrantScope
+    public let operation: ServiceOperation
+
+    public init(scope: GrantScope, operation: ServiceOperation) {
+        self.scope = scope
+        self.operation = operation
+    }
+}
+
+/// A program that uses the crypto service (服务客户端): a POS front end, a card system, the back office.
+public struct ServiceClient: Sendable, Hashable {
+    public let id: String
+    public let description: String
+    public let enabled: Bool
+    public let grants: Set<ServiceGrant>
+}
