@@ -127,4 +127,21 @@ struct IssuingTests {
         try locked.good("80E03F000D38FFFFF0EF01FFFFFFFFFFFFFF")
         #expect(try locked.send("800E000000") == "6982")
     }
+
+    @Test func `keys and applications are added only with the right that was given at creation`() throws {
+        var card = FMCOSCard(serial: [0, 0, 0, 3], random: .seeded(SplitMix64(seed: 8)))
+        try card.good("80E03F000D38FFFFF0EF01FFFFFFFFFFFFFF")
+        try card.good("80E00000073F00F001AAFFFF")
+        #expect(try card.send("80D401001539F0F0AA33" + Self.master.hex) == "6982")
+
+        var strict = FMCOSCard(serial: [0, 0, 0, 4], random: .seeded(SplitMix64(seed: 8)))
+        try strict.good("80E03F000D38FFFFAAEF01FFFFFFFFFFFFFF")
+        let application = "80E0DF0110380200F0F095FFFF" + "0102030405060708"
+        #expect(try strict.send(application) == "6982")
+        #expect(try strict.send("80E0000507280010F0F0FFFF") == "6982")
+        strict.core.session.masterState = 0x0A
+        try strict.good(application)
+        strict.core.session.masterState = 0x0B
+        #expect(try strict.send("80E0000507280010F0F0FFFF") == "6982")
+    }
 }
