@@ -34,8 +34,10 @@ struct AdminCard {
         case 0x6A82, 0x6A83, 0x6985: return .unfinished
         default: throw ModuleRefusal(.cardNotAdmin)
         }
-        guard let info = Self.info(answer.data) else { throw ModuleRefusal(.cardNotAdmin) }
-        return .card(info)
+        if let info = Self.info(answer.data) { return .card(info) }
+        // A new file as the card fills it: created, and never written.
+        guard answer.data.allSatisfy({ $0 == answer.data.first }) else { throw ModuleRefusal(.cardNotAdmin) }
+        return .unfinished
     }
 
     /// The information of a card that must be an admin card.

@@ -64,7 +64,8 @@ struct Ceremony: Sendable {
     ) throws(ModuleRefusal) {
         guard let component = components[info.custodian] else { throw ModuleRefusal(.internalFault) }
         let written = AdminCardInfo(
-            custodian: info.custodian, serial: info.serial, term: term, componentCheckValue: checkValue(of: info.custodian),
+            custodian: info.custodian, serial: info.serial, term: term,
+            componentCheckValue: checkValue(of: info.custodian),
             lmkCheckValue: lmkCheckValue)
         // A card that this ceremony has written and lost before the answer came may be presented again.
         guard info.term == 0 || info == written else { throw ModuleRefusal(.cardBlankExpected) }

@@ -9,7 +9,8 @@ extension RunSelfTest: ExecutableCommand {
     func execute(in execution: inout Execution) throws(ModuleRefusal) -> SelfTestReport {
         let module = execution.module
         let lines = SelfTests.all.map { test in
-            SelfTestReport.Line(name: test.name, passed: test.passes(broken: test.name == module.settings.brokenSelfTest))
+            SelfTestReport.Line(
+                name: test.name, passed: test.passes(broken: test.name == module.settings.brokenSelfTest))
         }
         if let failed = lines.first(where: { !$0.passed }) {
             module.live.withLock { $0.fail("self-test \(failed.name)") }

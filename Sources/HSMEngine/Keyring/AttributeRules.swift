@@ -18,7 +18,8 @@ enum AttributeRules {
         case .mac1, .cmac: (tripleDES.union(aes).union([.sm4]), macModes)
         case .mac3: ([.tripleDES2], macModes)
         case .signature: (nil, [.sign])
-        case .purchase, .load, .tac, .unload, .overdraft, .applicationMaintenance, .pinUnblock, .pinReload, .cardControl,
+        case .purchase, .load, .tac, .unload, .overdraft, .applicationMaintenance, .pinUnblock, .pinReload,
+            .cardControl,
             .cardMaintenance, .internalAuthentication, .externalAuthentication, .psamCipher, .vendorTransport:
             (doubleLength, cardModes)
         }

@@ -75,7 +75,8 @@ final class OpenKeyCache: Sendable {
     }
 
     /// Takes a key in; another entry for the same block, if one came first, is the answer.
-    func insert(_ entry: OpenKeyEntry, block: String) throws(ModuleRefusal) -> (handle: KeyHandle, entry: OpenKeyEntry) {
+    func insert(_ entry: OpenKeyEntry, block: String) throws(ModuleRefusal) -> (handle: KeyHandle, entry: OpenKeyEntry)
+    {
         let taken = state.withLock { state -> (UInt32, OpenKeyEntry, OpenKeyEntry?)? in
             if let number = state.byBlock[block], let earlier = state.byHandle[number] { return (number, earlier, nil) }
             // Numbers are not used twice within an epoch: a handle never comes to name another key.

@@ -60,10 +60,12 @@ enum MachineClock {
         return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
     }
 
-    static func secondsSinceBoot() -> Int64 {
+    static func secondsSinceBoot() -> Int64 { millisecondsSinceBoot() / 1_000 }
+
+    static func millisecondsSinceBoot() -> Int64 {
         var time = timespec()
         unsafe clock_gettime(CLOCK_BOOTTIME, &time)
-        return Int64(time.tv_sec)
+        return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
     }
 }
 

@@ -89,6 +89,9 @@ enum FileBytes {
         return unsafe fcntl(descriptor, setOpenFileLock, &whole) == 0
     }
 
+    /// One byte into a pipe that somebody polls.
+    static func wake(_ descriptor: Int32) -> Bool { unsafe Glibc.write(descriptor, [1], 1) == 1 }
+
     /// Nil where the kernel refuses.
     static func status(_ descriptor: Int32) -> (isRegular: Bool, isRemoved: Bool)? {
         var about = stat()

@@ -15,11 +15,14 @@ extension SoftwareModule {
     func openWithRandomLMK() throws(ModuleRefusal) {
         let before = live.withLock { $0 }
         if before.state == .failed { throw ModuleRefusal(.failed) }
-        let lmk = try primitive { () throws(PrimitiveError) in try SecureRandom.secret(count: AdminCard.componentLength) }
+        let lmk = try primitive { () throws(PrimitiveError) in try SecureRandom.secret(count: AdminCard.componentLength)
+        }
         let checkValue = try primitive { () throws(PrimitiveError) in
             try KeyCheckValue.calculate(lmk, algorithm: .aes256)
         }
-        let components = (1...3).map { StateRecord.Component(checkValue: checkValue, cardSerial: "000000000000000\($0)") }
+        let components = (1...3).map {
+            StateRecord.Component(checkValue: checkValue, cardSerial: "000000000000000\($0)")
+        }
         let key = StateRecord.MasterKey(term: Ceremony.firstTerm, checkValue: checkValue, components: components)
         var record = before.record
         record.masterKey = key

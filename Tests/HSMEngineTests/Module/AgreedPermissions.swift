@@ -1,0 +1,136 @@
+/// The permission table as it was agreed, written down apart from the code that holds it: usage, operation, and the modes of use
+/// with the numbers of factors that each allows (`X1-4`: a master with one to four factors, `N0`: a single key as it is).
+///
+/// A change of the table is a change of this file. Cells that are not here are closed.
+enum AgreedPermissions {
+    private static let everyMode = "B0,C0,D0,E0,G0,N0,S0,T0,V0,X0,Y0"
+
+    static let rows: [String: [String: String]] = [
+        "K0": [
+            "wrapKeyBlock": "B0,E0",
+            "unwrapKeyBlock": "B0,D0",
+            "unwrapCryptogram": "B0,D0",
+            "leave": everyMode,
+        ],
+        "K1": [
+            "wrapKeyBlock": "B0,E0",
+            "unwrapKeyBlock": "B0,D0",
+            "leave": everyMode,
+        ],
+        "D0": [
+            "leave": everyMode
+        ],
+        "M1": [
+            "generateMAC1": "C0,G0",
+            "verifyMAC1": "C0,V0",
+            "generateUnionPayMAC": "C0,G0",
+            "verifyUnionPayMAC": "C0,V0",
+            "leave": everyMode,
+        ],
+        "M3": [
+            "generateMAC3": "C0,G0",
+            "verifyMAC3": "C0,V0",
+            "leave": everyMode,
+        ],
+        "M6": [
+            "generateCMAC": "C0,G0",
+            "verifyCMAC": "C0,V0",
+            "leave": everyMode,
+        ],
+        "S0": [
+            "sign": "S0"
+        ],
+        "10": [
+            "leave": everyMode,
+            "diversify": "X1-4",
+            "loadOntoCard": "N0,X0-4",
+            "derivedCheckValue": "N0,X0-4",
+            "purchaseMAC": "N0,X1-4",
+        ],
+        "11": [
+            "leave": everyMode,
+            "diversify": "X1-4",
+            "loadOntoCard": "N0,X1-4",
+            "derivedCheckValue": "N0,X0-4",
+            "authoriseLoad": "N0,X1-4",
+        ],
+        "12": [
+            "leave": everyMode,
+            "diversify": "X1-4",
+            "loadOntoCard": "N0,X0-4",
+            "derivedCheckValue": "N0,X0-4",
+            "verifyTAC": "N0,X1-4",
+        ],
+        "13": [
+            "leave": everyMode,
+            "diversify": "X1-4",
+            "loadOntoCard": "N0,X1-4",
+            "derivedCheckValue": "N0,X0-4",
+        ],
+        "14": [
+            "leave": everyMode,
+            "diversify": "X1-4",
+            "loadOntoCard": "N0,X1-4",
+            "derivedCheckValue": "N0,X0-4",
+        ],
+        "15": [
+            "leave": everyMode,
+            "diversify": "X1-4",
+            "loadOntoCard": "N0,X0-4",
+            "derivedCheckValue": "N0,X0-4",
+            "protectCommand": "N0,X1-4",
+        ],
+        "16": [
+            "leave": everyMode,
+            "diversify": "X1-4",
+            "loadOntoCard": "N0,X0-4",
+            "derivedCheckValue": "N0,X0-4",
+        ],
+        "17": [
+            "leave": everyMode,
+            "diversify": "X1-4",
+            "loadOntoCard": "N0,X0-4",
+            "derivedCheckValue": "N0,X0-4",
+        ],
+        "18": [
+            "leave": everyMode,
+            "diversify": "X1-4",
+            "loadOntoCard": "N0,X0-4",
+            "derivedCheckValue": "N0,X0-4",
+            "controlKeyLoad": "N0,X1-4",
+            "protectCommand": "N0,X1-4",
+            "cardCryptogram": "N0,X1-4",
+        ],
+        "19": [
+            "leave": everyMode,
+            "diversify": "X1-4",
+            "loadOntoCard": "N0,X0-4",
+            "derivedCheckValue": "N0,X0-4",
+            "protectCommand": "N0,X1-4",
+        ],
+        "20": [
+            "leave": everyMode,
+            "diversify": "X1-4",
+            "loadOntoCard": "N0,X0-4",
+            "derivedCheckValue": "N0,X0-4",
+        ],
+        "21": [
+            "leave": everyMode,
+            "diversify": "X1-4",
+            "loadOntoCard": "N0,X0-4",
+            "derivedCheckValue": "N0,X0-4",
+            "cardCryptogram": "N0,X1-4",
+        ],
+        "22": [
+            "leave": everyMode,
+            "diversify": "X1-4",
+            "loadOntoCard": "N0,X0-4",
+            "derivedCheckValue": "N0,X0-4",
+        ],
+        "30": [
+            "wash": "N0,X0-4",
+            "cardCryptogram": "N0,X0-4",
+            "derivedCheckValue": "N0,X0-4",
+        ],
+    ]
+}
