@@ -17,7 +17,7 @@ public enum ModuleMessageLimits {
 }
 
 /// A message to the module, many commands long: length 4 | count 4 | (code 2 | length 4 | body)…, all big-endian.
-public struct ModuleRequest: ~Copyable {
+public struct ModuleRequest: ~Copyable, Sendable {
     private var writer: WireWriter
     public private(set) var count = 0
 
@@ -107,7 +107,7 @@ public struct ModuleReply: Sendable {
 }
 
 /// Builds the answer; used by the module's side.
-public struct ModuleReplyWriter: ~Copyable {
+public struct ModuleReplyWriter: ~Copyable, Sendable {
     private var writer: WireWriter
     public private(set) var count = 0
 

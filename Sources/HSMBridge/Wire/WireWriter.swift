@@ -3,9 +3,10 @@ import Synchronization
 
 /// Writes a message to the module: big-endian integers, byte fields with a length before them.
 ///
-/// Its memory is wiped when it grows and when it ends, because a message can carry a PIN or a typed component.
+/// Its memory is wiped when it grows and when it ends, because a message can carry a PIN or a typed component. Not copyable,
+/// so that the memory has one owner; that is also what makes it safe to send to another thread.
 @safe
-public struct WireWriter: ~Copyable {
+public struct WireWriter: ~Copyable, @unchecked Sendable {
     private var memory: UnsafeMutableRawPointer
     private var capacity: Int
     public private(set) var count = 0
