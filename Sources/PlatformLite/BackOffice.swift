@@ -8,7 +8,8 @@ public struct BackOffice: Sendable {
 
     /// `verifyLines` and `postLines`: records of one question to the crypto service, and of one posting transaction.
     public init(
-        database: Database, verifier: any TACVerifier, clock: @escaping @Sendable () -> Timestamp, verifyLines: Int = 3_072,
+        database: Database, verifier: any TACVerifier, clock: @escaping @Sendable () -> Timestamp,
+        verifyLines: Int = 3_072,
         postLines: Int = 500
     ) {
         self.database = database

@@ -84,7 +84,8 @@ enum BatchLineTable {
 
     /// Gives lines their outcome.
     static func settle(
-        _ lines: [Int], outcome: String, fault: RecordFault?, detail: String?, batch: String, _ connection: inout Connection
+        _ lines: [Int], outcome: String, fault: RecordFault?, detail: String?, batch: String,
+        _ connection: inout Connection
     ) throws(DatabaseError) {
         guard !lines.isEmpty else { return }
         try connection.execute(
@@ -95,7 +96,9 @@ enum BatchLineTable {
     }
 
     /// A purchase left suspense or went back: its line says so.
-    static func resettle(_ purchase: PostedPurchase, toSuspense: Bool, _ connection: inout Connection) throws(DatabaseError) {
+    static func resettle(_ purchase: PostedPurchase, toSuspense: Bool, _ connection: inout Connection)
+        throws(DatabaseError)
+    {
         let fault = toSuspense ? RecordFault.sequenceGap.rawValue : nil
         try connection.execute(
             """

@@ -43,7 +43,8 @@ struct BatchProcessor: Sendable {
         guard !lines.isEmpty else {
             try await database.write { connection in
                 try connection.execute(
-                    "UPDATE batch SET state = 'verified', problem = NULL WHERE batch_id = \(batch) AND state = 'waiting'")
+                    "UPDATE batch SET state = 'verified', problem = NULL WHERE batch_id = \(batch) AND state = 'waiting'"
+                )
             }
             return .verified(0)
         }
@@ -156,7 +157,8 @@ struct BatchChunk {
         try BatchLineTable.settle(posted, outcome: "posted", fault: nil, detail: nil, batch: batch, &connection)
         for (line, fault, detail) in faulty {
             try BatchLineTable.settle(
-                [line], outcome: fault.isRejection ? "rejected" : "suspended", fault: fault, detail: detail, batch: batch,
+                [line], outcome: fault.isRejection ? "rejected" : "suspended", fault: fault, detail: detail,
+                batch: batch,
                 &connection)
         }
     }

@@ -97,7 +97,8 @@ enum BatchTable {
             )
         case .failure(let malformed):
             SQL.row(
-                batch, line.number, line.text, String?.none, Int64?.none, line.cardNumber, line.cardSequence, Int64?.none,
+                batch, line.number, line.text, String?.none, Int64?.none, line.cardNumber, line.cardSequence,
+                Int64?.none,
                 3, "rejected", RecordFault.malformed.rawValue, malformed.column
             )
         }

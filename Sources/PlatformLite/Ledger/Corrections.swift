@@ -23,6 +23,32 @@ extension BackOffice {
         }
     }
 
+    /// Books what is on cards at the start of the books, once per card; the answer is how many are new. Cards with nothing on them
+    /// need no posting.
+    public func open(_ openings: [(card: String, amount: Amount)], by: String) async throws -> Int {
+        let now = clock()
+        guard let today = BusinessDate(now, offsetMinutes: 480) else { throw Refusal.notFound }
+        let postings = openings.filter { $0.amount > .zero }.map { opening in
+            PostingRules.load(
+                card: opening.card, amount: opening.amount, date: today, key: "opening-\(opening.card)",
+                memo: "opening balance")
+        }
+        guard Set(postings.map(\.key)).count == postings.count else { throw Refusal.conflict }
+        return try await database.write { connection in
+            var writer = try LedgerWriter(&connection, by: by, at: now)
+            var known: Set<String> = []
+            for slice in Slices(of: postings, 1_000) {
+                let rows = try connection.query(
+                    "SELECT idempotency_key FROM posting WHERE idempotency_key IN \(SQL.list(postings[slice].map(\.key)))"
+                )
+                for row in rows { known.insert(try row.text("idempotency_key")) }
+            }
+            let new = postings.filter { !known.contains($0.key) }
+            try writer.post(new, &connection)
+            return new.count
+        }
+    }
+
     /// Takes a posting back (冲正) by its mirror image, once; the answer is the number of the new posting.
     public func reverse(_ number: Int64, memo: String, by: String) async throws -> Int64 {
         let now = clock()
@@ -45,7 +71,8 @@ extension BackOffice {
                 guard changed.affectedRows == 1 else { throw Refusal.notReversible }
             case .release, .hold, .reversal: throw Refusal.notReversible
             }
-            return try writer.post([PostingRules.reversal(of: original.posting, number: number, memo: memo)], &connection)
+            return try writer.post(
+                [PostingRules.reversal(of: original.posting, number: number, memo: memo)], &connection)
         }
     }
 }

@@ -56,7 +56,8 @@ public struct Posting: Hashable, Sendable {
     public let reverses: Int64?
 
     init(
-        key: String, kind: Kind, date: BusinessDate, merchant: String? = nil, terminal: String? = nil, meal: Meal? = nil,
+        key: String, kind: Kind, date: BusinessDate, merchant: String? = nil, terminal: String? = nil,
+        meal: Meal? = nil,
         memo: String, entries: [Entry], reverses: Int64? = nil
     ) {
         precondition(!entries.isEmpty && entries.count <= 16, "a posting has one to sixteen entries")

@@ -52,7 +52,9 @@ enum PartyTable {
     }
 
     /// All terminals, or those of one merchant.
-    static func terminals(of merchant: String? = nil, _ connection: inout Connection) throws(DatabaseError) -> [Terminal] {
+    static func terminals(of merchant: String? = nil, _ connection: inout Connection) throws(DatabaseError)
+        -> [Terminal]
+    {
         let rows = try connection.query(
             """
             SELECT terminal_no, merchant_no, psam_no FROM terminal
@@ -61,8 +63,9 @@ enum PartyTable {
         var terminals: [Terminal] = []
         for row in rows {
             let number = try row.text("terminal_no")
-            guard let terminal = Terminal(
-                number: number, merchant: try row.text("merchant_no"), psam: try row.optionalText("psam_no"))
+            guard
+                let terminal = Terminal(
+                    number: number, merchant: try row.text("merchant_no"), psam: try row.optionalText("psam_no"))
             else { throw .column("terminal_no") }
             terminals.append(terminal)
         }

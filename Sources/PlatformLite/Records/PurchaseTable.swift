@@ -30,7 +30,8 @@ enum PurchaseTable {
     }
 
     /// Notes which numbers have been seen of cards; a number that is known already changes nothing.
-    static func see(_ numbers: [(card: String, sequence: UInt16)], _ connection: inout Connection) throws(DatabaseError) {
+    static func see(_ numbers: [(card: String, sequence: UInt16)], _ connection: inout Connection) throws(DatabaseError)
+    {
         for slice in Slices(of: numbers, 2_000) {
             let rows = numbers[slice].map { SQL.row($0.card, $0.sequence) }
             try connection.execute(
@@ -43,7 +44,9 @@ enum PurchaseTable {
 
     /// Purchases of the cards of a batch that stand otherwise than `SequenceRule` says now: with true for those that must go to
     /// suspense.
-    static func misplaced(batch: String, _ connection: inout Connection) throws(DatabaseError) -> [(PostedPurchase, Bool)] {
+    static func misplaced(batch: String, _ connection: inout Connection) throws(DatabaseError) -> [(
+        PostedPurchase, Bool
+    )] {
         let rows = try connection.query(
             """
             SELECT p.terminal_no, p.terminal_txn, p.merchant_no, p.amount_fen, p.fee_fen, p.business_date, p.meal,
@@ -62,7 +65,9 @@ enum PurchaseTable {
         return list
     }
 
-    static func move(_ purchase: PostedPurchase, to standing: String, _ connection: inout Connection) throws(DatabaseError) {
+    static func move(_ purchase: PostedPurchase, to standing: String, _ connection: inout Connection)
+        throws(DatabaseError)
+    {
         try connection.execute(
             """
             UPDATE purchase SET standing = \(standing), moves = moves + 1

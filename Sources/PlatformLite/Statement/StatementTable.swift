@@ -56,6 +56,27 @@ enum StatementTable {
         return Statement.Totals(records: try row.int64("records"), gross: Amount(fen: try row.int64("gross")))
     }
 
+    /// The earliest of the last records of all terminals; nil when there is none, or one has never uploaded.
+    static func completeUntil(_ connection: inout Connection) throws(DatabaseError) -> Statement.RecordTime? {
+        let row = try connection.requireOne(
+            """
+            SELECT IF(COUNT(*) = COUNT(last_sale), MIN(last_sale), NULL) AS last_sale FROM (
+                SELECT (SELECT MAX(l.sold_at) FROM batch_line l JOIN batch b ON b.batch_id = l.batch_id AND b.state = 'complete'
+                        WHERE l.terminal_no = t.terminal_no) AS last_sale
+                FROM terminal t) lasts
+            """)
+        return try time(row)
+    }
+
+    private static func time(_ row: Row) throws(DatabaseError) -> Statement.RecordTime? {
+        guard let at = try row.optionalInt64("last_sale") else { return nil }
+        guard let date = BusinessDate(number: Int(at / 1_000_000)), let time = TimeOfDay(number: Int(at % 1_000_000))
+        else {
+            throw .column("last_sale")
+        }
+        return Statement.RecordTime(date: date, time: time)
+    }
+
     private static func terminals(
         of merchant: Merchant, _ connection: inout Connection
     ) throws(DatabaseError) -> [Statement.TerminalState] {
@@ -71,24 +92,21 @@ enum StatementTable {
             """)
         var states: [Statement.TerminalState] = []
         for row in rows {
-            var last: Statement.RecordTime?
-            if let at = try row.optionalInt64("last_sale") {
-                guard let date = BusinessDate(number: Int(at / 1_000_000)),
-                    let time = TimeOfDay(number: Int(at % 1_000_000))
-                else { throw .column("last_sale") }
-                last = Statement.RecordTime(date: date, time: time)
-            }
             states.append(
                 Statement.TerminalState(
-                    terminal: try row.text("terminal_no"), lastRecord: last, missing: try row.int64("missing")))
+                    terminal: try row.text("terminal_no"), lastRecord: try time(row), missing: try row.int64("missing"))
+            )
         }
         return states
     }
 
     /// First and last business day on the merchant's account; nil when there is nothing.
-    static func period(of merchant: String, _ connection: inout Connection) throws(DatabaseError) -> (BusinessDate, BusinessDate)? {
+    static func period(of merchant: String, _ connection: inout Connection) throws(DatabaseError) -> (
+        BusinessDate, BusinessDate
+    )? {
         let row = try connection.requireOne(
-            "SELECT MIN(business_date) AS first, MAX(business_date) AS last FROM posting WHERE merchant_no = \(merchant)")
+            "SELECT MIN(business_date) AS first, MAX(business_date) AS last FROM posting WHERE merchant_no = \(merchant)"
+        )
         guard let first = try row.optionalInt64("first").flatMap({ BusinessDate(number: Int($0)) }),
             let last = try row.optionalInt64("last").flatMap({ BusinessDate(number: Int($0)) })
         else { return nil }

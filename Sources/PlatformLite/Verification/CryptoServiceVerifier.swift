@@ -27,9 +27,12 @@ public actor CryptoServiceVerifier: TACVerifier {
 
     public func verify(_ records: [ConsumptionRecord]) async throws(VerificationFailure) -> [Bool] {
         var verdicts = [Bool](repeating: false, count: records.count)
-        let groups = Dictionary(grouping: records.indices) { settings.usesRecordKeyVersion ? records[$0].keyVersion : 0 }
+        let groups = Dictionary(grouping: records.indices) {
+            settings.usesRecordKeyVersion ? records[$0].keyVersion : 0
+        }
         for (version, indices) in groups.sorted(by: { $0.key < $1.key }) {
-            let label = settings.usesRecordKeyVersion ? "\(settings.keyLabel)/\(TwoDigits(Int(version)))" : settings.keyLabel
+            let label =
+                settings.usesRecordKeyVersion ? "\(settings.keyLabel)/\(TwoDigits(Int(version)))" : settings.keyLabel
             let answers = try await ask(indices.map { records[$0] }, label)
             for (index, isValid) in zip(indices, answers) { verdicts[index] = isValid }
         }
@@ -83,7 +86,8 @@ public actor CryptoServiceVerifier: TACVerifier {
         else { return nil }
         let time = PurseTime(date: packed(record.date.number), time: packed(record.time.number))
         let purchase = CryptoClient.PurchaseRecord(
-            amount: amount, type: record.type, terminal: terminal, terminalSequence: record.terminalTransaction, time: time)
+            amount: amount, type: record.type, terminal: terminal, terminalSequence: record.terminalTransaction,
+            time: time)
         return TACCheck(card: factor, record: .purchase(purchase), tac: PurseMAC(record.tac))
     }
 

@@ -4,7 +4,9 @@ import Testing
 @testable import PlatformLite
 
 struct BatchTests {
-    private func office(_ database: Database, _ verifier: ScriptedVerifier = ScriptedVerifier()) async throws -> BackOffice {
+    private func office(_ database: Database, _ verifier: ScriptedVerifier = ScriptedVerifier()) async throws
+        -> BackOffice
+    {
         let office = BackOffice(database: database, verifier: verifier, clock: { Scenario.now })
         try await Scenario.prepare(office)
         return office
@@ -18,10 +20,15 @@ struct BatchTests {
             (first, .duplicate),
             (Scenario.record(terminal: 3, transaction: 9_001, card: 901, sequence: 5, fen: 800), .cardSequenceReused),
             (Scenario.record(terminal: 2, transaction: 9_001, card: 902, sequence: 1, fen: 900), .terminalNumberReused),
-            (Scenario.record(transaction: 1, card: 903, sequence: 1, fen: 900, unknownTerminal: true), .unknownTerminal),
+            (
+                Scenario.record(transaction: 1, card: 903, sequence: 1, fen: 900, unknownTerminal: true),
+                .unknownTerminal
+            ),
             (Scenario.record(terminal: 2, transaction: 9_003, card: 901, sequence: 7, fen: 100), .sequenceGap),
-            (Scenario.record(terminal: 0, transaction: 9_004, card: 904, sequence: 7, fen: 100)
-                .replacing("11000000000000000000", with: "11000000000000000009"), .wrongPSAM),
+            (
+                Scenario.record(terminal: 0, transaction: 9_004, card: 904, sequence: 7, fen: 100)
+                    .replacing("11000000000000000000", with: "11000000000000000009"), .wrongPSAM
+            ),
             ("this,is,nothing", .malformed),
         ]
     }
@@ -111,7 +118,8 @@ struct BatchTests {
             while true {
                 // A new process each time: it knows only what the database knows.
                 let fresh = BackOffice(
-                    database: database, verifier: ScriptedVerifier(), clock: { Scenario.now }, verifyLines: 64, postLines: 50)
+                    database: database, verifier: ScriptedVerifier(), clock: { Scenario.now }, verifyLines: 64,
+                    postLines: 50)
                 let step = try await fresh.processor.step(id)
                 #expect(try await fresh.checkLedger().findings == [])
                 if step == .nothingToDo { break }
@@ -174,5 +182,23 @@ struct BatchTests {
         outcomes.insert(try await TestDatabase.with("order_3") { try await books($0, 3) })
         #expect(outcomes.count == 1)
         #expect(outcomes.first?.contains { $0.hasPrefix("suspense -") } == true)
+    }
+
+    @Test func `A full batch of ten thousand is posted in bounded transactions`() async throws {
+        try await TestDatabase.with("full") { database in
+            let office = try await office(database)
+            let records = Scenario.purchases(10_000, cards: 400, seed: 7)
+            let id = try await office.upload(Scenario.csv(records), id: nil, by: "test").status.id
+            var steps: [BatchProcessor.Step: Int] = [:]
+            while true {
+                let step = try await office.processor.step(id)
+                if step == .nothingToDo { break }
+                steps[step, default: 0] += 1
+            }
+            #expect(steps[.posted(500)] == 20)
+            #expect(steps[.completed] == 1)
+            #expect(try await office.batch(id)?.posted == 10_000)
+            #expect(try await office.checkLedger().findings == [])
+        }
     }
 }

@@ -14,10 +14,11 @@ struct PostingRuleTests {
 
     @Test func `A purchase owes the merchant the amount less the fee`() throws {
         let posting = PostingRules.purchase(try record(1_250), merchant: try merchant(60), isSuspended: false)
-        #expect(posting.effects == [
-            .purse(card: Scenario.cardNumber(3)): Amount(fen: 1_250),
-            .merchant("M1"): Amount(fen: -1_242), .feeIncome: Amount(fen: -8),
-        ])
+        #expect(
+            posting.effects == [
+                .purse(card: Scenario.cardNumber(3)): Amount(fen: 1_250),
+                .merchant("M1"): Amount(fen: -1_242), .feeIncome: Amount(fen: -8),
+            ])
         #expect(posting.key == "purchase:0000000000A1:7")
         #expect(posting.meal == .lunch)
     }
@@ -28,9 +29,10 @@ struct PostingRuleTests {
 
     @Test func `A suspended purchase takes no fee and pays nobody`() throws {
         let posting = PostingRules.purchase(try record(1_250), merchant: try merchant(60), isSuspended: true)
-        #expect(posting.effects == [
-            .purse(card: Scenario.cardNumber(3)): Amount(fen: 1_250), .suspense: Amount(fen: -1_250),
-        ])
+        #expect(
+            posting.effects == [
+                .purse(card: Scenario.cardNumber(3)): Amount(fen: 1_250), .suspense: Amount(fen: -1_250),
+            ])
     }
 
     @Test func `Suspended and released is the same as posted at once`() throws {

@@ -52,7 +52,8 @@ enum Scenario {
     /// Not a MAC: a mixing of what a real TAC covers, so that a changed record has a wrong one.
     static func tac(_ record: ConsumptionRecord) -> UInt32 {
         var hash: UInt32 = 2_166_136_261
-        let covered = "\(record.card)|\(record.amount.fen)|\(record.type)|\(record.terminal)|"
+        let covered =
+            "\(record.card)|\(record.amount.fen)|\(record.type)|\(record.terminal)|"
             + "\(record.terminalTransaction)|\(record.date.number)|\(record.time.number)"
         for byte in covered.utf8 { hash = (hash ^ UInt32(byte)) &* 16_777_619 }
         return hash
@@ -64,10 +65,12 @@ enum Scenario {
     ) -> String {
         let number = unknownTerminal ? "0000000000FF" : terminals[terminal]
         let psam = "1100000000000000000\(terminal)"
-        let line = "r-\(number)-\(transaction),\(number),\(psam),\(transaction),\(cardNumber(card)),\(sequence),\(fen),5000,06,"
+        let line =
+            "r-\(number)-\(transaction),\(number),\(psam),\(transaction),\(cardNumber(card)),\(sequence),\(fen),5000,06,"
             + "\(date),\(sixDigits(time)),1,"
         guard case .success(let record) = RecordCSV.line(number: 1, line + "00000000").content else { return line }
-        return line + HexText.text((0..<4).map { UInt8(truncatingIfNeeded: (tac ?? Self.tac(record)) >> (24 - 8 * $0)) })
+        return line
+            + HexText.text((0..<4).map { UInt8(truncatingIfNeeded: (tac ?? Self.tac(record)) >> (24 - 8 * $0)) })
     }
 
     private static func sixDigits(_ time: Int) -> String {

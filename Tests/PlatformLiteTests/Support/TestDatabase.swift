@@ -1,9 +1,9 @@
 import Foundation
 import Glibc
-import MariaDB
 import Synchronization
 import Testing
 
+@testable import MariaDB
 @testable import PlatformLite
 
 /// One private server for the run; every test has a schema of its own in it, with the rights of production.
@@ -25,7 +25,8 @@ enum TestDatabase {
     ) async throws -> T {
         let server = try await shared.value
         let user = unsafe getpwuid(geteuid()).map { unsafe String(cString: $0.pointee.pw_name) } ?? ""
-        var root = DatabaseSettings(server: .socket(path: server.socketPath), user: user, password: .none, schema: "platform")
+        var root = DatabaseSettings(
+            server: .socket(path: server.socketPath), user: user, password: .none, schema: "platform")
         try administer(server, "CREATE SCHEMA t_\(schema) COLLATE utf8mb4_nopad_bin")
         root.schema = "t_\(schema)"
         let migrator = Database(root, workers: 1)
@@ -75,14 +76,8 @@ private enum Cleanup {
         state.withLock { $0 = (server, folder) }
         atexit {
             guard let (server, folder) = Cleanup.state.withLock({ $0 }) else { return }
-            if let process = server.processID { Cleanup.end(process) }
+            server.stopNow()
             try? FileManager.default.removeItem(atPath: folder)
         }
-    }
-
-    /// `atexit` cannot await, so the server is asked by signal and waited for.
-    private static func end(_ process: Int32) {
-        kill(process, SIGTERM)
-        for _ in 0..<500 where kill(process, 0) == 0 { usleep(10_000) }
     }
 }
