@@ -9,8 +9,9 @@ final class OpenKeyEntry: Sendable {
     let secret: SecretBox
     /// Nil for RSA.
     let schedule: OpenKeySchedule?
-    /// Second chance of the cache: used since the hand last passed.
-    let isRecentlyUsed = Atomic<Bool>(true)
+    /// Second chance of the cache: used again since it was opened, or since the hand last passed. A key that is opened and
+    /// used once never pushes out one in constant use.
+    let isRecentlyUsed = Atomic<Bool>(false)
 
     var attributes: KeyAttributes { description.attributes }
 
