@@ -15,8 +15,26 @@ enum TestDatabase {
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
         let server = try await PrivateServer.start(.init(stateFolder: "\(folder)/db", socketPath: "\(folder)/s"))
-        Cleanup.set(server, folder)
+        Cleanup.add(server, folder)
         return server
+    }
+
+    /// A server of the test's own, to be killed, with the schema `platform` as in production.
+    static func withOwnServer(_ body: @Sendable (PrivateServer, Database) async throws -> Void) async throws {
+        let folder = "/tmp/kmsd-platform-\(getpid())-own"
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+        let server = try await PrivateServer.start(.init(stateFolder: "\(folder)/db", socketPath: "\(folder)/s"))
+        Cleanup.add(server, folder)
+        let migrator = Database(server.settings(for: .platformMigrate), workers: 1)
+        _ = try await Migrations(PlatformMigrations.all, runtime: ServerAccount.platform.account).apply(to: migrator)
+        await migrator.close()
+        var settings = server.settings(for: .platform)
+        settings.reconnectSeconds = 60
+        let database = Database(settings, workers: 4)
+        try await body(server, database)
+        await database.close()
+        await server.stop()
     }
 
     /// Runs `body` with the runtime account's pool on a new schema of this name; names are used once.
@@ -68,16 +86,21 @@ enum TestDatabase {
     }
 }
 
-/// Ends the server and removes its folder at the end of the run.
+/// Ends the servers and removes their folders at the end of the run.
 private enum Cleanup {
-    private static let state = Mutex<(PrivateServer, String)?>(nil)
+    private static let state = Mutex<[(PrivateServer, String)]>([])
 
-    static func set(_ server: PrivateServer, _ folder: String) {
-        state.withLock { $0 = (server, folder) }
+    static func add(_ server: PrivateServer, _ folder: String) {
+        let isFirst = state.withLock { state in
+            state.append((server, folder))
+            return state.count == 1
+        }
+        guard isFirst else { return }
         atexit {
-            guard let (server, folder) = Cleanup.state.withLock({ $0 }) else { return }
-            server.stopNow()
-            try? FileManager.default.removeItem(atPath: folder)
+            for (server, folder) in Cleanup.state.withLock({ $0 }) {
+                server.stopNow()
+                try? FileManager.default.removeItem(atPath: folder)
+            }
         }
     }
 }

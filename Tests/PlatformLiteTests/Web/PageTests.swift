@@ -25,6 +25,8 @@ struct PageTests {
                     #expect(parser.parse(), "\(path) \(language): \(parser.parserError.map { "\($0)" } ?? "")")
                 }
             }
+            let done = try await web.get("/batches/\(batch.id)?lang=en")
+            #expect(!done.contains("alarm") && !done.contains("Go on now"))
             #expect(try await web.get("/bad?lang=en").contains("&lt;script&gt;"))
             #expect(try await web.get("/merchants").contains("食堂 &lt;M1&gt;"))
             let statement = try await web.office.statement(of: "M1", from: nil, to: nil)
@@ -34,6 +36,21 @@ struct PageTests {
             #expect(page.matches(of: /<rect class="bar"/).count == 3)
             #expect(try await web.get("/ledger?lang=en").contains("The books are right"))
             #expect(try await web.send(.get, "/nothing?lang=en", as: .auditor).text.contains("404 Not Found"))
+        }
+    }
+
+    @Test func `A batch that waits says why and offers to go on`() async throws {
+        let verifier = ScriptedVerifier()
+        verifier.setAway(.sealed)
+        try await WebClient.with("waitpage", verifier: verifier) { web in
+            try await web.prepare()
+            let records = Scenario.purchases(5, cards: 2, seed: 42)
+            let id = try await web.office.upload(Scenario.csv(records), id: "b-1", by: "test").status.id
+            await #expect(throws: VerificationFailure.sealed) { try await web.office.process(id) }
+            let page = try await web.get("/batches/b-1?lang=en")
+            #expect(page.contains("<p class=\"alarm\">the security module is sealed</p>"))
+            #expect(page.contains("waiting for verification") && page.contains("Go on now"))
+            #expect(try await web.get("/?lang=zh").contains("<a href=\"/batches/b-1\">"))
         }
     }
 

@@ -50,14 +50,17 @@ struct Pages: Sendable {
     }
 
     func batch(_ status: BatchStatus, _ language: Language) -> [String: Any] {
-        [
+        var values: [String: Any] = [
             "id": status.id, "short": String(status.id.prefix(16)),
-            "state": Phrases.text(status.state.rawValue, in: language), "problem": status.problem ?? "",
-            "lines": status.lines, "verified": status.verified, "posted": status.posted, "suspended": status.suspended,
+            "state": Phrases.text(status.state.rawValue, in: language), "lines": status.lines,
+            "verified": status.verified, "posted": status.posted, "suspended": status.suspended,
             "rejected": status.rejected, "done": status.posted + status.suspended + status.rejected,
             "received": status.receivedAt.text(offsetMinutes: offsetMinutes), "by": status.receivedBy,
             "unfinished": status.state != .complete,
         ]
+        // A section of Mustache is drawn for an empty text too, so what is not there stays out.
+        if let problem = status.problem { values["problem"] = problem }
+        return values
     }
 
     func bad(_ lines: [BadLine], _ language: Language) -> [[String: Any]] {

@@ -13,7 +13,7 @@ enum TakingsPlot {
         guard let highest = bars.map(\.1.fen).max(), highest > 0 else { return "" }
         let scale = ceiling(highest)
         let plotHeight = Int64(height - bottom - top)
-        let slot = (width - left) / max(bars.count, 1)
+        let slot = min((width - left) / max(bars.count, 1), 60)
         var svg = "<svg class=\"plot\" viewBox=\"0 0 \(width) \(height)\" role=\"img\" aria-label=\"\(title)\">"
         svg += "<title>\(title)</title>"
         for step in 0...4 as ClosedRange<Int64> {

@@ -55,18 +55,26 @@ enum Templates {
         <li><b>{{merchants}}</b><span>{{t.merchants}}</span></li>
         <li><b>{{terminals}}</b><span>{{t.terminals}}</span></li>
         </ul>
-        <p>{{#completeUntil}}{{t.completeUntil}}: <b>{{completeUntil}}</b>{{/completeUntil}}{{^completeUntil}}{{t.notComplete}}{{/completeUntil}}</p>
+        <p>{{#completeUntil}}{{t.completeUntil}}: <b>{{completeUntil}}</b>{{/completeUntil}}
+        {{^completeUntil}}{{t.notComplete}}{{/completeUntil}}</p>
         <h2>{{t.waits}}</h2>
         {{^waits}}<p>{{t.nothingWaits}}</p>{{/waits}}
-        {{#hasWaits}}<table><thead><tr><th>{{t.batch}}</th><th>{{t.state}}</th><th>{{t.problem}}</th><th class="n">{{t.records}}</th></tr></thead><tbody>
-        {{#waits}}<tr><td><a href="/batches/{{id}}"><code>{{short}}</code></a></td><td>{{state}}</td><td>{{problem}}</td><td class="n">{{lines}}</td></tr>
+        {{#hasWaits}}<table><thead><tr><th>{{t.batch}}</th><th>{{t.state}}</th><th>{{t.problem}}</th>
+        <th class="n">{{t.records}}</th></tr></thead><tbody>
+        {{#waits}}<tr><td><a href="/batches/{{id}}"><code>{{short}}</code></a></td><td>{{state}}</td>
+        <td>{{problem}}</td><td class="n">{{lines}}</td></tr>
         {{/waits}}</tbody></table>{{/hasWaits}}
         """
 
     private static let batches = """
         {{^batches}}<p>{{t.nothing}}</p>{{/batches}}
-        <table><thead><tr><th>{{t.batch}}</th><th>{{t.received}}</th><th>{{t.by}}</th><th>{{t.state}}</th><th>{{t.progress}}</th><th class="n">{{t.records}}</th><th class="n">{{t.posted}}</th><th class="n">{{t.suspended}}</th><th class="n">{{t.rejected}}</th></tr></thead><tbody>
-        {{#batches}}<tr><td><a href="/batches/{{id}}"><code>{{short}}</code></a></td><td>{{received}}</td><td>{{by}}</td><td>{{state}}</td><td><progress max="{{lines}}" value="{{done}}">{{done}}</progress></td><td class="n">{{lines}}</td><td class="n">{{posted}}</td><td class="n">{{suspended}}</td><td class="n">{{rejected}}</td></tr>
+        <table><thead><tr><th>{{t.batch}}</th><th>{{t.received}}</th><th>{{t.by}}</th><th>{{t.state}}</th>
+        <th>{{t.progress}}</th><th class="n">{{t.records}}</th><th class="n">{{t.posted}}</th>
+        <th class="n">{{t.suspended}}</th><th class="n">{{t.rejected}}</th></tr></thead><tbody>
+        {{#batches}}<tr><td><a href="/batches/{{id}}"><code>{{short}}</code></a></td><td>{{received}}</td>
+        <td>{{by}}</td><td>{{state}}</td><td><progress max="{{lines}}" value="{{done}}">{{done}}</progress></td>
+        <td class="n">{{lines}}</td><td class="n">{{posted}}</td><td class="n">{{suspended}}</td>
+        <td class="n">{{rejected}}</td></tr>
         {{/batches}}</tbody></table>
         """
 
@@ -95,32 +103,43 @@ enum Templates {
 
     private static let badTable = """
         {{^bad}}<p>{{t.nothing}}</p>{{/bad}}
-        {{#hasBad}}<table><thead><tr><th class="n">{{t.line}}</th><th>{{t.fault}}</th><th>{{t.detail}}</th><th>{{t.record}}</th></tr></thead><tbody>
-        {{#bad}}<tr><td class="n"><a href="/batches/{{batch}}">{{line}}</a></td><td>{{fault}}</td><td>{{detail}}</td><td><code>{{record}}</code></td></tr>
+        {{#hasBad}}<table><thead><tr><th class="n">{{t.line}}</th><th>{{t.fault}}</th><th>{{t.detail}}</th>
+        <th>{{t.record}}</th></tr></thead><tbody>
+        {{#bad}}<tr><td class="n"><a href="/batches/{{batch}}">{{line}}</a></td><td>{{fault}}</td><td>{{detail}}</td>
+        <td><code>{{record}}</code></td></tr>
         {{/bad}}</tbody></table>{{/hasBad}}
         """
 
     private static let merchants = """
         {{^merchants}}<p>{{t.nothing}}</p>{{/merchants}}
-        <table><thead><tr><th>{{t.number}}</th><th>{{t.name}}</th><th class="n">{{t.rate}}</th><th class="n">{{t.terminals}}</th><th class="n">{{t.payable}}</th><th></th></tr></thead><tbody>
-        {{#merchants}}<tr><td>{{number}}</td><td>{{name}}</td><td class="n">{{rate}}</td><td class="n">{{terminals}}</td><td class="n">{{payable}}</td><td><a href="/merchants/{{number}}/statement">{{t.statement}}</a></td></tr>
+        <table><thead><tr><th>{{t.number}}</th><th>{{t.name}}</th><th class="n">{{t.rate}}</th>
+        <th class="n">{{t.terminals}}</th><th class="n">{{t.payable}}</th><th></th></tr></thead><tbody>
+        {{#merchants}}<tr><td>{{number}}</td><td>{{name}}</td><td class="n">{{rate}}</td>
+        <td class="n">{{terminals}}</td><td class="n">{{payable}}</td>
+        <td><a href="/merchants/{{number}}/statement">{{t.statement}}</a></td></tr>
         {{/merchants}}</tbody></table>
         """
 
     private static let statement = """
         <p class="who"><b>{{name}}</b> ({{number}}) · {{t.rate}} {{rate}} · {{from}} – {{to}}</p>
-        <p>{{#completeUntil}}{{t.completeUntil}}: <b>{{completeUntil}}</b>{{/completeUntil}}{{^completeUntil}}<b>{{t.notComplete}}</b>{{/completeUntil}}</p>
+        <p>{{#completeUntil}}{{t.completeUntil}}: <b>{{completeUntil}}</b>{{/completeUntil}}
+        {{^completeUntil}}<b>{{t.notComplete}}</b>{{/completeUntil}}</p>
         <form class="noprint" method="get" action=""><label>{{t.from}} <input type="date" name="from" value="{{from}}"/></label>
         <label>{{t.to}} <input type="date" name="to" value="{{to}}"/></label> <button>{{t.show}}</button>
         <a href="/v1/merchants/{{number}}/statement.csv?from={{from}}&amp;to={{to}}">{{t.download}}</a></form>
         <ul class="tiles">
-        {{#total}}<li><b>{{records}}</b><span>{{t.records}}</span></li><li><b>{{gross}}</b><span>{{t.gross}}</span></li><li><b>{{fee}}</b><span>{{t.fee}}</span></li><li><b>{{net}}</b><span>{{t.net}}</span></li>{{/total}}
+        {{#total}}<li><b>{{records}}</b><span>{{t.records}}</span></li>
+        <li><b>{{gross}}</b><span>{{t.gross}}</span></li><li><b>{{fee}}</b><span>{{t.fee}}</span></li>
+        <li><b>{{net}}</b><span>{{t.net}}</span></li>{{/total}}
         </ul>
         {{{plot}}}
         {{#groups}}<h2>{{heading}}</h2>
         <table><thead><tr><th>{{key}}</th>{{> sums}}</tr></thead><tbody>
-        {{#rows}}<tr><td>{{label}}</td><td class="n">{{records}}</td><td class="n">{{gross}}</td><td class="n">{{fee}}</td><td class="n">{{net}}</td></tr>
-        {{/rows}}</tbody><tfoot>{{#total}}<tr><td>{{t.total}}</td><td class="n">{{records}}</td><td class="n">{{gross}}</td><td class="n">{{fee}}</td><td class="n">{{net}}</td></tr>{{/total}}</tfoot></table>
+        {{#rows}}<tr><td>{{label}}</td><td class="n">{{records}}</td><td class="n">{{gross}}</td>
+        <td class="n">{{fee}}</td><td class="n">{{net}}</td></tr>
+        {{/rows}}</tbody><tfoot>{{#total}}<tr><td>{{t.total}}</td><td class="n">{{records}}</td>
+        <td class="n">{{gross}}</td><td class="n">{{fee}}</td>
+        <td class="n">{{net}}</td></tr>{{/total}}</tfoot></table>
         {{/groups}}
         <h2>{{t.terminals}}</h2>
         <table><thead><tr><th>{{t.terminal}}</th><th>{{t.lastRecord}}</th><th class="n">{{t.missing}}</th></tr></thead><tbody>
