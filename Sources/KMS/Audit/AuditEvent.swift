@@ -63,7 +63,8 @@ public enum AuditOutcome: Sendable, Hashable {
 /// (the lesson of CVE-2025-62705). No field is for a value of a key, PIN, component, password or token.
 public enum AuditField: String, Sendable, Hashable, CaseIterable {
     case algorithm, approval, batch, cardKind, cardSerial, client, count, digest, exportability, finding, fromState
-    case fullName, intent, job, kind, lmkTerm, mode, operations, origin, profile, reader, reason, reconciled, role, sameValue
+    case fullName, intent, job, kind, lmkTerm, mode, operations, origin, profile, reader, reason, reconciled, role,
+        sameValue
     case scope, sequence, settings, slot, state, station, statusWord, step, stock, terminal, torn, transportKey, usage
     case validFrom, validUntil, version
 }

@@ -101,7 +101,9 @@ final class AuditFile: @unchecked Sendable {
         if !rest.isEmpty { try body(rest[...]) }
     }
 
-    static func isTorn(_ line: ArraySlice<UInt8>) -> Bool { line.suffix(tornMark.count - 1).elementsEqual(tornMark.dropLast()) }
+    static func isTorn(_ line: ArraySlice<UInt8>) -> Bool {
+        line.suffix(tornMark.count - 1).elementsEqual(tornMark.dropLast())
+    }
 
     private func takeBackTornTail() throws(Failure) {
         guard ftruncate(descriptor, off_t(length)) == 0 else { throw Failure(code: errno) }

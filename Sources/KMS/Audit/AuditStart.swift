@@ -13,7 +13,8 @@ extension AuditTrail {
         let sinks = try AuditSinks(node: node, path: path, database: database)
         let tableHead: AuditRecordTable.Stored?
         do throws(KMSError) { tableHead = try await sinks.tableHead() } catch { throw .auditUnavailable }
-        guard let found = await sinks.onFile({ file in FileTail(of: file, node: node, after: tableHead?.sequence ?? 0) })
+        guard
+            let found = await sinks.onFile({ file in FileTail(of: file, node: node, after: tableHead?.sequence ?? 0) })
         else { throw .auditUnavailable }
         var notes: [AuditEvent] = []
         if found.wasTorn { notes.append(note([.torn: "1", .reconciled: "unfinished line marked"])) }

@@ -8,7 +8,8 @@ extension KeyCentre {
         ) { (notes) async throws(KMSError) in
             try intent.requireValid()
             // Who may not do it cannot ask for it either.
-            guard let roles = try await self.roles(of: actor.name), !roles.isDisjoint(with: intent.operation.roles) else {
+            guard let roles = try await self.roles(of: actor.name), !roles.isDisjoint(with: intent.operation.roles)
+            else {
                 throw .roleMissing(intent.operation)
             }
             let now = self.clocks.wall()
@@ -44,7 +45,9 @@ extension KeyCentre {
         try await carryOut(
             operation, on: object, fields: [.approval: String(id), .intent: stored?.approval.text ?? ""], by: actor
         ) { (_) async throws(KMSError) in
-            guard let stored, let asked = Operation(rawValue: stored.approval.operation) else { throw .approvalNotFound }
+            guard let stored, let asked = Operation(rawValue: stored.approval.operation) else {
+                throw .approvalNotFound
+            }
             guard stored.approval.requestedBy != actor.name else { throw .approvalBySamePerson }
             guard let roles = try await self.roles(of: actor.name), let needed = asked.approverRoles,
                 !roles.isDisjoint(with: needed)
@@ -63,7 +66,9 @@ extension KeyCentre {
         guard let stored = try await read({ connection in try ApprovalTable.one(id, &connection) }) else {
             throw .approvalNotFound
         }
-        guard stored.digest == intent.digest, stored.approval.requestedBy == actor.name else { throw .approvalNotForThis }
+        guard stored.digest == intent.digest, stored.approval.requestedBy == actor.name else {
+            throw .approvalNotForThis
+        }
         guard stored.approval.decision != .used, stored.approval.decision != .refused else { throw .approvalUsed }
         guard isInTime(stored.approval, clocks.wall()) else { throw .approvalExpired }
         guard stored.approval.decision == .approved, let person = stored.approval.decidedBy else {

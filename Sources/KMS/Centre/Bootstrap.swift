@@ -62,7 +62,8 @@ extension KeyCentre {
         } catch {
             try? await audit.appendOutcome(
                 AuditEvent(
-                    .bootstrap, actors: names, origin: origin, outcome: .failed(code: error.code), reference: begun.first))
+                    .bootstrap, actors: names, origin: origin, outcome: .failed(code: error.code),
+                    reference: begun.first))
             throw error
         }
         desk.withLock { $0.bootstrapToken = nil }

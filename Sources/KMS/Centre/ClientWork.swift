@@ -16,23 +16,29 @@ extension KeyCentre {
     }
 
     public func disableClient(_ id: String, by actor: Actor) async throws(KMSError) {
-        try await changing(.disableClient, "client \(id)", fields: [.client: id], actor) { { connection in
-            try ServiceClientTable.setEnabled(id, false, &connection)
-        } }
+        try await changing(.disableClient, "client \(id)", fields: [.client: id], actor) {
+            { connection in
+                try ServiceClientTable.setEnabled(id, false, &connection)
+            }
+        }
     }
 
     public func enableClient(_ id: String, by actor: Actor) async throws(KMSError) {
-        try await changing(.enableClient, "client \(id)", fields: [.client: id], actor) { { connection in
-            try ServiceClientTable.setEnabled(id, true, &connection)
-        } }
+        try await changing(.enableClient, "client \(id)", fields: [.client: id], actor) {
+            { connection in
+                try ServiceClientTable.setEnabled(id, true, &connection)
+            }
+        }
     }
 
     /// A new token; the old one ends.
     public func renewToken(of id: String, by actor: Actor) async throws(KMSError) -> String {
         let token = RandomToken.make()
-        try await changing(.renewClientToken, "client \(id)", fields: [.client: id], actor) { { connection in
-            try ServiceClientTable.setToken(id, hash: RandomToken.digest(token), &connection)
-        } }
+        try await changing(.renewClientToken, "client \(id)", fields: [.client: id], actor) {
+            { connection in
+                try ServiceClientTable.setToken(id, hash: RandomToken.digest(token), &connection)
+            }
+        }
         return token
     }
 
@@ -54,9 +60,11 @@ extension KeyCentre {
     ) async throws(KMSError) {
         try await changing(
             .revokeFromClient, "grant of client \(client)", fields: Self.fields(scope, operations, client), actor
-        ) { { connection in
-            try ServiceGrantTable.delete(scope, operations, from: client, &connection) > 0
-        } }
+        ) {
+            { connection in
+                try ServiceGrantTable.delete(scope, operations, from: client, &connection) > 0
+            }
+        }
     }
 
     /// As the directory has them.

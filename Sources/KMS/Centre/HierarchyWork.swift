@@ -26,9 +26,11 @@ extension KeyCentre {
     }
 
     public func deleteIssuer(_ code: String, by actor: Actor) async throws(KMSError) {
-        try await changing(.deleteIssuer, "issuer \(code)", actor) { { connection in
-            try IssuerTable.delete(code, &connection)
-        } }
+        try await changing(.deleteIssuer, "issuer \(code)", actor) {
+            { connection in
+                try IssuerTable.delete(code, &connection)
+            }
+        }
     }
 
     public func issuers(by actor: Actor) async throws(KMSError) -> [Issuer] {
@@ -61,9 +63,11 @@ extension KeyCentre {
     }
 
     public func deleteProduct(_ code: String, issuer: String, by actor: Actor) async throws(KMSError) {
-        try await changing(.deleteProduct, "product \(issuer)/\(code)", actor) { { connection in
-            try KeyProductTable.delete(code, issuer: issuer, &connection)
-        } }
+        try await changing(.deleteProduct, "product \(issuer)/\(code)", actor) {
+            { connection in
+                try KeyProductTable.delete(code, issuer: issuer, &connection)
+            }
+        }
     }
 
     public func products(of issuer: String, by actor: Actor) async throws(KMSError) -> [KeyProduct] {
@@ -96,9 +100,11 @@ extension KeyCentre {
     }
 
     public func deleteAuthority(_ code: String, by actor: Actor) async throws(KMSError) {
-        try await changing(.deleteAuthority, "authority \(code)", actor) { { connection in
-            try AuthorityTable.delete(code, &connection)
-        } }
+        try await changing(.deleteAuthority, "authority \(code)", actor) {
+            { connection in
+                try AuthorityTable.delete(code, &connection)
+            }
+        }
     }
 
     public func authorities(by actor: Actor) async throws(KMSError) -> [Authority] {

@@ -27,14 +27,18 @@ extension KeyCentre {
         of name: KeyName, validity: Validity?, by actor: Actor
     ) async throws(KMSError) -> KeyIdentity {
         try await carryOut(.createVersion, on: name.description, by: actor) { (notes) async throws(KMSError) in
-            if let validity, !validity.isOrdered { throw .invalidInput("validity (the end is not after the beginning)") }
+            if let validity, !validity.isOrdered {
+                throw .invalidInput("validity (the end is not after the beginning)")
+            }
             let now = self.clocks.wall()
             let made = try await self.change { connection in
                 guard let key = try ApplicationKeyTable.one(name, &connection) else {
                     throw KMSError.notFound("key \(name)")
                 }
                 let last = try KeyVersionTable.lastVersion(of: name, &connection)
-                guard let next = name.version(last + 1) else { throw KMSError.invalidInput("a key has 99 versions at most") }
+                guard let next = name.version(last + 1) else {
+                    throw KMSError.invalidInput("a key has 99 versions at most")
+                }
                 try KeyVersionTable.insert(next, validity ?? key.validity, now: now, &connection)
                 return next
             }
@@ -45,14 +49,16 @@ extension KeyCentre {
 
     /// Only while no version ever had a value; else the tombstones stay.
     public func deleteKey(_ name: KeyName, by actor: Actor) async throws(KMSError) {
-        try await changing(.deleteKey, name.description, actor) { { connection in
-            let versions = try KeyVersionTable.all(&connection).filter { $0.identity.name == name }
-            if let valued = versions.first(where: { $0.checkValue != nil }) {
-                throw KMSError.keyHasValue(valued.identity.description)
+        try await changing(.deleteKey, name.description, actor) {
+            { connection in
+                let versions = try KeyVersionTable.all(&connection).filter { $0.identity.name == name }
+                if let valued = versions.first(where: { $0.checkValue != nil }) {
+                    throw KMSError.keyHasValue(valued.identity.description)
+                }
+                try KeyVersionTable.deleteUnvalued(name, &connection)
+                return try ApplicationKeyTable.delete(name, &connection)
             }
-            try KeyVersionTable.deleteUnvalued(name, &connection)
-            return try ApplicationKeyTable.delete(name, &connection)
-        } }
+        }
     }
 
     public func keys(by actor: Actor) async throws(KMSError) -> [ApplicationKey] {

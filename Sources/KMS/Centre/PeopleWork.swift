@@ -61,24 +61,30 @@ extension KeyCentre {
 
     /// Ends the person's sessions here; on other nodes each operation looks at the row anyway.
     public func disableAdministrator(_ name: String, by actor: Actor) async throws(KMSError) {
-        try await changing(.disableAdministrator, name, actor) { { connection in
-            guard try AdministratorTable.setDisabled(name, true, &connection) else { return false }
-            try Self.requireGoverned(&connection)
-            return true
-        } }
+        try await changing(.disableAdministrator, name, actor) {
+            { connection in
+                guard try AdministratorTable.setDisabled(name, true, &connection) else { return false }
+                try Self.requireGoverned(&connection)
+                return true
+            }
+        }
         sessions.endAll(of: name)
     }
 
     public func enableAdministrator(_ name: String, by actor: Actor) async throws(KMSError) {
-        try await changing(.enableAdministrator, name, actor) { { connection in
-            try AdministratorTable.setDisabled(name, false, &connection)
-        } }
+        try await changing(.enableAdministrator, name, actor) {
+            { connection in
+                try AdministratorTable.setDisabled(name, false, &connection)
+            }
+        }
     }
 
     public func unlockAdministrator(_ name: String, by actor: Actor) async throws(KMSError) {
-        try await changing(.unlockAdministrator, name, actor) { { connection in
-            try AdministratorTable.clearTries(name, &connection)
-        } }
+        try await changing(.unlockAdministrator, name, actor) {
+            { connection in
+                try AdministratorTable.clearTries(name, &connection)
+            }
+        }
         throttle.clear(name)
     }
 

@@ -64,7 +64,8 @@ extension KeyCentre {
         }
         let begun = try await audit.append([
             AuditEvent(
-                operation, actors: people, origin: actor.origin, object: object, checkValue: checkValue, outcome: .begun,
+                operation, actors: people, origin: actor.origin, object: object, checkValue: checkValue,
+                outcome: .begun,
                 fields: details)
         ])
         var notes = OutcomeNotes(checkValue: checkValue)

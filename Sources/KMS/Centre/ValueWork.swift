@@ -4,6 +4,7 @@ import Synchronization
 
 extension KeyCentre {
     /// Second step, made here: the module's own random value. RSA key pairs take up to seconds.
+    @discardableResult
     public func generateValue(_ id: KeyIdentity, by actor: Actor) async throws(KMSError) -> KeyVersion {
         try await giveValue(id, .generateValue, actor) { (version) async throws(KMSError) in
             do throws(ModuleRefusal) {
@@ -41,6 +42,7 @@ extension KeyCentre {
     }
 
     /// Forms the key of the components.
+    @discardableResult
     public func finishComponents(
         _ id: KeyIdentity, session: UInt64, by actor: Actor
     ) async throws(KMSError) -> KeyVersion {
@@ -60,13 +62,15 @@ extension KeyCentre {
             guard self.desk.withLock({ $0.componentEntries.removeValue(forKey: session) }) == id else {
                 throw .module(.ceremonyNotOpen)
             }
-            do throws(ModuleRefusal) { _ = try await self.module.execute(AbortComponentEntry(session: session)) } catch {
+            do throws(ModuleRefusal) { _ = try await self.module.execute(AbortComponentEntry(session: session)) } catch
+            {
                 throw .module(error.error)
             }
         }
     }
 
     /// From an X9.143 block (A, B, C or D) under a transport key.
+    @discardableResult
     public func importValue(
         _ id: KeyIdentity, block: String, under: KeyIdentity, by actor: Actor
     ) async throws(KMSError) -> KeyVersion {
@@ -80,6 +84,7 @@ extension KeyCentre {
     }
 
     /// From an ECB cryptogram with its check value under a transport key.
+    @discardableResult
     public func importValue(
         _ id: KeyIdentity, cryptogram: [UInt8], checkValue: KeyCheckValue, under: KeyIdentity, by actor: Actor
     ) async throws(KMSError) -> KeyVersion {
@@ -155,7 +160,9 @@ extension KeyCentre {
         let isStored: Bool
         do throws(KMSError) {
             isStored = try await change { connection in
-                guard try KeyVersionTable.setValue(id, value, by: actor.name, now: now, &connection) else { return false }
+                guard try KeyVersionTable.setValue(id, value, by: actor.name, now: now, &connection) else {
+                    return false
+                }
                 if let under {
                     try KeyTransportTable.insert(id, under: under, direction: "in", now: now, &connection)
                 }

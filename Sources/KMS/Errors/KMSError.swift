@@ -58,7 +58,8 @@ extension KMSError {
     init(_ error: DatabaseError) {
         switch error {
         case .gone(.unknown): self = .databaseOutcomeUnknown
-        case .gone(.notCommitted), .closed, .tableFull, .deadlock, .lockTimeout, .unsafeSettings: self = .databaseUnavailable
+        case .gone(.notCommitted), .closed, .tableFull, .deadlock, .lockTimeout, .unsafeSettings:
+            self = .databaseUnavailable
         case .busy: self = .busy
         case .duplicateKey(let key): self = .exists(key)
         case .foreignKey(let key): self = .inUse(key)

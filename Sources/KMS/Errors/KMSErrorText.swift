@@ -57,21 +57,25 @@ extension KMSError: CustomStringConvertible {
         case .accountLocked(let seconds):
             "Too many wrong tries. Wait \(seconds) seconds, or ask a `conf` administrator to unlock the account."
         case .passwordTooShort: "The password is too short. Use at least 12 characters."
-        case .passwordUnacceptable: "The password is too simple or too long. Use 12 to 128 bytes that are not the account's name."
+        case .passwordUnacceptable:
+            "The password is too simple or too long. Use 12 to 128 bytes that are not the account's name."
         case .busy: "Too many requests at the moment. Try again in a few seconds."
         case .bootstrapClosed: "Administrators exist already. Sign in as one of them."
-        case .bootstrapTokenWrong: "The bootstrap token is wrong or used up. Read the present one where kmsd wrote it at its start."
+        case .bootstrapTokenWrong:
+            "The bootstrap token is wrong or used up. Read the present one where kmsd wrote it at its start."
         case .roleMissing(let operation):
             "This needs the role \(operation.roles.map(\.rawValue).sorted().joined(separator: " or ")). Ask a person who holds it."
         case .approvalNeeded(let operation):
             "\(operation.rawValue) needs a second person. Request an approval and let another administrator approve it."
         case .approvalNotFound: "There is no such approval. List the open ones and use their number."
-        case .approvalNotForThis: "The approval is for something else or by somebody else. Request one for exactly this."
+        case .approvalNotForThis:
+            "The approval is for something else or by somebody else. Request one for exactly this."
         case .approvalExpired: "The approval has expired. Request it again."
         case .approvalUsed: "The approval was used or decided already. Request a new one."
         case .approvalBySamePerson: "Who requests cannot approve. Ask another administrator."
         case .clientUnknown: "The service client is unknown or disabled. Ask a `conf` administrator."
-        case .grantMissing: "The service client has no grant for this key and operation. Ask a `conf` administrator to grant it."
+        case .grantMissing:
+            "The service client has no grant for this key and operation. Ask a `conf` administrator to grant it."
         default: nil
         }
     }
@@ -84,7 +88,8 @@ extension KMSError: CustomStringConvertible {
         case .inUse(let what): "Something belongs to it or is missing above it (\(what)). Remove or create that first."
         case .keyHasNoValue(let key): "Key \(key) has no value. Generate or import one first."
         case .keyHasValue(let key): "Key \(key) has a value already. Create a new version."
-        case .keyStateForbids(let key, let state): "Key \(key) is \(state.rawValue) and may not do this. Use an active version."
+        case .keyStateForbids(let key, let state):
+            "Key \(key) is \(state.rawValue) and may not do this. Use an active version."
         case .keyNotYetValid(let key): "Key \(key) is not valid yet. Use another version, or wait for its first day."
         case .keyExpired(let key): "Key \(key) has expired. Use a newer version."
         case .moveNotAllowed(let from, let to):
@@ -106,7 +111,8 @@ extension KMSError: CustomStringConvertible {
         case .outcomeNotRecorded:
             "It was carried out, but its outcome could not be recorded yet. Bring the audit sinks back; look before repeating it."
         case .databaseUnavailable: "The database is not there. Nothing was changed; bring it back and try again."
-        case .databaseOutcomeUnknown: "The database was lost while it committed. Look whether it was done before repeating it."
+        case .databaseOutcomeUnknown:
+            "The database was lost while it committed. Look whether it was done before repeating it."
         case .databaseRefused(let error): "The database refused (\(error)). Tell the administrator of the server."
         case .internalFault(let place): "An internal fault (\(place)). Report it with the time of this message."
         default: "An error without a text. Report it."

@@ -27,9 +27,11 @@ struct Permission: Sendable, Hashable {
             .importCryptogram, .suspendKey, .resumeKey, .retireKey:
             one(.key)
         case .exportKey, .destroyKey, .compromiseKey: two([.key], approvedBy: officers)
-        case .createAdministrator, .disableAdministrator, .enableAdministrator, .unlockAdministrator, .revokeRole: one(.conf)
+        case .createAdministrator, .disableAdministrator, .enableAdministrator, .unlockAdministrator, .revokeRole:
+            one(.conf)
         case .grantRole, .resetPassword: two([.conf], approvedBy: officers)
-        case .createClient, .disableClient, .enableClient, .renewClientToken, .grantToClient, .revokeFromClient: one(.conf)
+        case .createClient, .disableClient, .enableClient, .renewClientToken, .grantToClient, .revokeFromClient:
+            one(.conf)
         case .requestApproval: Permission(roles: officers.union([.operator]), approvers: nil)
         case .approve, .refuseApproval: Permission(roles: officers, approvers: nil)
         // The second and third person of a ceremony are the custodians with their cards: the module counts them.

@@ -76,7 +76,8 @@ public final class FailedChecks: Sendable {
         if lost > 0 {
             checks.append(
                 FailedCheck(
-                    time: clocks.wall(), client: "*", key: "*", operation: "*", code: "overflow", origin: "", count: lost))
+                    time: clocks.wall(), client: "*", key: "*", operation: "*", code: "overflow", origin: "",
+                    count: lost))
         }
         guard !checks.isEmpty else { return }
         let rows = checks

@@ -60,7 +60,9 @@ public final class Snapshot: Sendable {
             try key.requireUsable(protecting: operation.isProtecting, now: now)
             return key
         }
-        guard let versions = byName[name.description], let newest = versions.first else { throw .notFound("key \(label)") }
+        guard let versions = byName[name.description], let newest = versions.first else {
+            throw .notFound("key \(label)")
+        }
         for key in versions where Self.isUsable(key, operation, now) { return key }
         try newest.requireUsable(protecting: operation.isProtecting, now: now)
         return newest

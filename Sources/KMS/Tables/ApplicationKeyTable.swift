@@ -91,11 +91,14 @@ enum ApplicationKeyTable {
     /// A row with values that we do not know is somebody else's work: it is refused by name of the column.
     static func attributes(_ row: Row) throws -> KeyAttributes {
         guard let usage = KeyUsage(rawValue: try row.text("key_usage")) else { throw DatabaseError.column("key_usage") }
-        guard let algorithm = KeyAlgorithm(name: try row.text("algorithm")) else { throw DatabaseError.column("algorithm") }
+        guard let algorithm = KeyAlgorithm(name: try row.text("algorithm")) else {
+            throw DatabaseError.column("algorithm")
+        }
         guard let modeLetter = try row.text("mode_of_use").first, let mode = ModeOfUse(rawValue: modeLetter) else {
             throw DatabaseError.column("mode_of_use")
         }
-        guard let letter = try row.text("exportability").first, let exportability = Exportability(rawValue: letter) else {
+        guard let letter = try row.text("exportability").first, let exportability = Exportability(rawValue: letter)
+        else {
             throw DatabaseError.column("exportability")
         }
         return KeyAttributes(usage: usage, algorithm: algorithm, mode: mode, exportability: exportability)

@@ -82,7 +82,8 @@ enum AuditRecordTable {
         var stored: [Stored] = []
         for row in rows {
             stored.append(
-                Stored(sequence: try row.uint64("sequence"), record: try row.text("record"), hash: try row.bytes("hash")))
+                Stored(
+                    sequence: try row.uint64("sequence"), record: try row.text("record"), hash: try row.bytes("hash")))
         }
         return stored
     }

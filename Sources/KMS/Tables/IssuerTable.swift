@@ -33,7 +33,8 @@ enum IssuerTable {
         var all: [Issuer] = []
         for row in try connection.query("SELECT code, name, description FROM issuer ORDER BY code") {
             all.append(
-                Issuer(code: try row.text("code"), name: try row.text("name"), description: try row.text("description")))
+                Issuer(code: try row.text("code"), name: try row.text("name"), description: try row.text("description"))
+            )
         }
         return all
     }

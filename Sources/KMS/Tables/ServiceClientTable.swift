@@ -30,7 +30,8 @@ enum ServiceClientTable {
             "INSERT INTO service_client (id, description, token_hash) VALUES (\(id), \(description), \(tokenHash))")
     }
 
-    static func setEnabled(_ id: String, _ enabled: Bool, _ connection: inout Connection) throws(DatabaseError) -> Bool {
+    static func setEnabled(_ id: String, _ enabled: Bool, _ connection: inout Connection) throws(DatabaseError) -> Bool
+    {
         try connection.execute("UPDATE service_client SET enabled = \(enabled) WHERE id = \(id)").affectedRows == 1
     }
 

@@ -19,13 +19,13 @@ enum ServiceGrantTable {
     static func insert(
         _ scope: GrantScope, _ operations: Set<ServiceOperation>, to client: String, _ connection: inout Connection
     ) throws(DatabaseError) {
-        let rows = operations.sorted { $0.rawValue < $1.rawValue }
-            .map { SQL.row(client, scope.description, $0.rawValue) }
-        try connection.execute(
-            """
-            INSERT INTO service_grant (client, scope, operation) VALUES \(rows.joined(", "))
-            ON DUPLICATE KEY UPDATE operation = service_grant.operation
-            """)
+        let present = try connection.query(
+            "SELECT operation FROM service_grant WHERE client = \(client) AND scope = \(scope.description) FOR UPDATE")
+        var missing = Set(operations.map(\.rawValue))
+        for row in present { missing.remove(try row.text("operation")) }
+        guard !missing.isEmpty else { return }
+        let rows = missing.sorted().map { SQL.row(client, scope.description, $0) }
+        try connection.execute("INSERT INTO service_grant (client, scope, operation) VALUES \(rows.joined(", "))")
     }
 
     static func delete(

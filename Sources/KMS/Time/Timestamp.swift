@@ -37,7 +37,8 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
             return value
         }
         func has(_ mark: Character, at index: Int) -> Bool { index < bytes.count && bytes[index] == mark.asciiValue }
-        guard let year = number(0, 4), has("-", at: 4), let month = number(5, 2), has("-", at: 7), let day = number(8, 2),
+        guard let year = number(0, 4), has("-", at: 4), let month = number(5, 2), has("-", at: 7),
+            let day = number(8, 2),
             let date = CivilDate(year: year, month: month, day: day)
         else { return nil }
         var microseconds = date.daysSince1970 * 86_400_000_000
