@@ -60,6 +60,7 @@ var targets: [Target] = [
     .executableTarget(
         name: "kmsd",
         dependencies: [
+            .product(name: "NIOHTTP1", package: "swift-nio"),
             "HSMBridge", "HSMEngine", "MariaDB", "KMS", "CryptoClient", "CryptoService", "Personalization", "Console",
             "PlatformLite", "CardSimulator", "CLinux",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -85,6 +86,10 @@ var targets: [Target] = [
         "PlatformLite", "MariaDB", "CryptoClient",
         .product(name: "HummingbirdTesting", package: "hummingbird"),
     ] + nio + web),
+    tests("ConsoleTests", [
+        "Console", "KMS", "HSMBridge", "HSMEngine", "MariaDB", "Personalization", "CryptoService",
+        .product(name: "HummingbirdTesting", package: "hummingbird"),
+    ] + web),
     tests("HouseTests", []),
     tests("IntegrationTests", [
         "HSMBridge", "HSMEngine", "MariaDB", "KMS", "CryptoClient", "Personalization", "PlatformLite", "CardSimulator",

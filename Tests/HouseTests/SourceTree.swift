@@ -13,8 +13,8 @@ struct SourceTree {
     static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    static let files: [File] = ["Sources", "Tests"].flatMap { folder in
-        let base = root.appending(path: folder)
+    static let files: [File] = ["Sources", "Tests"].flatMap { (folder: String) -> [File] in
+        let base: URL = root.appending(path: folder)
         let names = FileManager.default.enumerator(atPath: base.path)?.allObjects.compactMap { $0 as? String } ?? []
         return names.filter { $0.hasSuffix(".swift") }.sorted().compactMap { name in
             guard let text = try? String(contentsOf: base.appending(path: name), encoding: .utf8) else { return nil }
