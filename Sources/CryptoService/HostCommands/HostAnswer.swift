@@ -1,0 +1,85 @@
+import CryptoClient
+import HSMBridge
+import NIOCore
+
+/// How the module's answer to a command of the hot path reads.
+enum AnswerShape {
+    case bytes, checkValue, mac, verdict, load, purseMAC, verdicts
+}
+
+/// An answer to a host command before it is written.
+enum HostAnswer {
+    case refused(HostErrorCode)
+    case done
+    case bytes(ByteBuffer)
+    /// A MAC or chaining value, given as digits.
+    case mac(ByteBuffer)
+    case purseMAC(UInt32)
+    /// Three bytes, the low 24 bits.
+    case checkValue(UInt32)
+    /// One bit each, the first in the highest bit of the first byte; 1 = right.
+    case verdicts(count: Int, bits: ByteBuffer)
+    case diagnostics(DiagnosticsReply)
+    case key(KeyReply)
+
+    var isSuccess: Bool {
+        if case .refused = self { false } else { true }
+    }
+
+    /// Reads a module's answer. What does not read is our fault or the module's, and never the client's.
+    init(_ shape: AnswerShape, _ body: ByteBuffer) {
+        var body = body
+        self = Self.read(shape, &body) ?? .refused(.internalError)
+    }
+
+    private static func read(_ shape: AnswerShape, _ body: inout ByteBuffer) -> HostAnswer? {
+        switch shape {
+        case .bytes: return body.readField().map { .bytes($0) }
+        case .mac: return body.readField().map { .mac($0) }
+        case .checkValue: return body.readInteger(as: UInt32.self).map { .checkValue($0) }
+        case .verdict: return body.readInteger(as: UInt8.self).map { $0 == 1 ? .done : .refused(.verificationFailed) }
+        case .load:
+            guard let isRight = body.readInteger(as: UInt8.self) else { return nil }
+            guard isRight == 1 else { return .refused(.verificationFailed) }
+            return body.readInteger(as: UInt32.self).map { .purseMAC($0) }
+        case .purseMAC:
+            guard var mac = body.readField(), mac.readableBytes == 4 else { return nil }
+            return mac.readInteger(as: UInt32.self).map { .purseMAC($0) }
+        case .verdicts:
+            guard let count = body.readInteger(as: UInt32.self), let bits = body.readField(),
+                bits.readableBytes == (Int(count) + 7) / 8
+            else { return nil }
+            return .verdicts(count: Int(count), bits: bits)
+        }
+    }
+
+    /// Appends the answer to `request` as a frame.
+    func write(for request: HostFrame, trailer: ByteBuffer?, into answers: inout HostAnswerWriter) {
+        switch self {
+        case .refused(let code): answers.refuse(request, code, trailer: trailer)
+        case .done: answers.answer(request, with: EmptyReply(), trailer: trailer)
+        case .bytes(let bytes): answers.answer(request, with: BytesReply(bytes), trailer: trailer)
+        case .mac(let mac): answers.answer(request, with: MACReply(Array(mac.readableBytesView)), trailer: trailer)
+        case .purseMAC(let mac): answers.answer(request, with: PurseMACReply(PurseMAC(mac)), trailer: trailer)
+        case .checkValue(let value):
+            let digits = KeyCheckValue(
+                UInt8(truncatingIfNeeded: value >> 16), UInt8(truncatingIfNeeded: value >> 8),
+                UInt8(truncatingIfNeeded: value))
+            answers.answer(request, with: CheckValueReply(checkValue: digits.description), trailer: trailer)
+        case .verdicts(let count, let bits):
+            let map = VerdictMap(count: count, bits: Array(bits.readableBytesView))
+            let verdicts = (0..<count).map { map[$0] == .match ? TACVerdict.valid : .invalid }
+            answers.answer(request, with: TACBatchReply(verdicts), trailer: trailer)
+        case .diagnostics(let reply): answers.answer(request, with: reply, trailer: trailer)
+        case .key(let reply): answers.answer(request, with: reply, trailer: trailer)
+        }
+    }
+}
+
+extension ByteBuffer {
+    /// A field of the bridge: length 4, then the bytes.
+    fileprivate mutating func readField() -> ByteBuffer? {
+        guard let length = readInteger(as: UInt32.self) else { return nil }
+        return readSlice(length: Int(length))
+    }
+}

@@ -1,0 +1,180 @@
+import CryptoClient
+import HSMBridge
+import KMS
+import NIOCore
+
+/// The way of one request: read, judged, sent to the module or answered here.
+extension HostLoop {
+    /// Takes request number `sequence` of a connection. It is answered exactly once, now or later.
+    func take(_ frame: HostFrame, _ sequence: Int, _ connection: HostConnection) {
+        do throws(FieldError) {
+            let (request, end) = try HostRequest.parse(frame)
+            if let trailer = end.trailer { connection.setTrailer(trailer, sequence) }
+            guard (end.lmkIdentifier ?? 0) == 0 else { return connection.complete(sequence, .refused(.lmkIdentifier)) }
+            dispatch(request, sequence, connection, isRetry: false)
+        } catch {
+            connection.complete(sequence, .refused(error.code))
+        }
+    }
+
+    private func dispatch(_ request: HostRequest, _ sequence: Int, _ connection: HostConnection, isRetry: Bool) {
+        let question = Question(sequence: sequence, connection: connection, isRetry: isRetry)
+        do throws(Refusal) {
+            switch request {
+            case .echo(let echo):
+                try access(of: connection.identity.client).requireClient()
+                connection.complete(sequence, .bytes(echo.data))
+            case .diagnostics, .generateKey, .importKey, .exportKey, .diversifyKey:
+                askSlowly(request, question)
+            case .verifyTACBatch(let batch):
+                try ask(question, bulk, .verdicts, batch.key, .verifyTAC) { $0.verifyTACBatch($1, batch) }
+            default:
+                try dispatchHot(request, question)
+            }
+        } catch {
+            refuse(question, request, error)
+        }
+    }
+
+    private func dispatchHot(_ request: HostRequest, _ question: Question) throws(Refusal) {
+        switch request {
+        case .randomValue(let random):
+            try access(of: question.connection.identity.client).requireGrant(.random)
+            send(question, hot, .bytes, nil) { $0.randomBytes(count: random.count) }
+        case .checkValue(let check):
+            try HostRules.check(check)
+            try ask(question, hot, .checkValue, check.key, .checkValue) { $0.checkValue($1) }
+        case .generateMAC(let generate):
+            try HostRules.check(generate.fields)
+            try ask(question, hot, .mac, generate.fields.key, .generateMAC) { $0.generateMAC($1, generate.fields) }
+        case .verifyMAC(let verify):
+            try HostRules.check(verify.fields)
+            if verify.fields.mode.isContinued {
+                try ask(question, hot, .mac, verify.fields.key, .verifyMAC) { $0.generateMAC($1, verify.fields) }
+            } else {
+                guard let mac = verify.mac else { throw .host(.inputData) }
+                try ask(question, hot, .verdict, verify.fields.key, .verifyMAC) { $0.verifyMAC($1, verify.fields, mac) }
+            }
+        case .authorizeLoad(let load):
+            try ask(question, hot, .load, load.key.master, .purseLoad) { $0.authorise($1, load) }
+        case .makePurchaseMAC(let purchase):
+            try ask(question, hot, .purseMAC, purchase.key.master, .pursePurchase) { $0.purchaseMAC1($1, purchase) }
+        case .checkPurchaseMAC(let check):
+            try ask(question, hot, .verdict, check.key.master, .purseVerify) { $0.verifyPurchaseMAC2($1, check) }
+        case .verifyTAC(let check):
+            try ask(question, hot, .verdict, check.key.master, .verifyTAC) { $0.verifyTAC($1, check) }
+        default:
+            throw .host(.commandNotLicensed)
+        }
+    }
+
+    // MARK: To the module
+
+    /// A request on its way.
+    struct Question {
+        let sequence: Int
+        let connection: HostConnection
+        /// The handle was void: this time the key goes along as a block.
+        let isRetry: Bool
+    }
+
+    /// Sends a command with one key: by handle, or the first time by its block, with an `OpenKey` beside it.
+    private func ask(
+        _ question: Question, _ channel: ModuleChannel?, _ shape: AnswerShape, _ key: HostKeyReference,
+        _ operation: ServiceOperation, _ write: (inout ModuleMessage, ModuleMessage.Key) -> Void
+    ) throws(Refusal) {
+        let entry = try entry(key, for: operation, question.connection)
+        if entry.handle != 0, !question.isRetry {
+            let handle = entry.handle
+            return send(question, channel, shape, entry) { write(&$0, .handle(handle)) }
+        }
+        if !entry.isOpening, let channel {
+            entry.isOpening = channel.add(ModuleSlot(purpose: .open(entry))) { $0.openKey(entry.key.reference) }
+        }
+        send(question, channel, shape, entry) { write(&$0, .reference(entry.key.reference)) }
+    }
+
+    private func send(
+        _ question: Question, _ channel: ModuleChannel?, _ shape: AnswerShape, _ entry: KeyEntry?,
+        _ write: (inout ModuleMessage) -> Void
+    ) {
+        let slot = ModuleSlot(
+            purpose: .answer(
+                question.connection, sequence: question.sequence, shape: shape, key: entry, isRetry: question.isRetry))
+        guard channel?.add(slot, write) == true else { return take(slot, .refused(.unavailable)) }
+    }
+
+    /// Takes one answer of the module.
+    func take(_ slot: ModuleSlot, _ answer: ModuleChannel.ModuleAnswer) {
+        switch slot.purpose {
+        case .open(let entry):
+            entry.isOpening = false
+            guard case .success(let body) = answer else { return }
+            entry.handle = body.getInteger(at: body.readerIndex, as: UInt64.self) ?? 0
+        case .answer(let connection, let sequence, let shape, let entry, let isRetry):
+            switch answer {
+            case .success(let body):
+                finish(connection, sequence, HostAnswer(shape, body), entry)
+            case .refused(.unknownHandle) where !isRetry:
+                entry?.handle = 0
+                askAgain(connection, sequence)
+            case .refused(let error):
+                finish(connection, sequence, .refused(ErrorTable.code(error)), entry)
+            }
+        }
+    }
+
+    /// The module has forgotten the key: the request is read again from its frame and carries the key itself.
+    private func askAgain(_ connection: HostConnection, _ sequence: Int) {
+        guard let frame = connection.frame(sequence) else { return }
+        do throws(FieldError) {
+            dispatch(try HostRequest.parse(frame).request, sequence, connection, isRetry: true)
+        } catch {
+            connection.complete(sequence, .refused(error.code))
+        }
+    }
+
+    private func finish(_ connection: HostConnection, _ sequence: Int, _ answer: HostAnswer, _ entry: KeyEntry?) {
+        if let entry {
+            count(entry, succeeded: answer.isSuccess)
+            if case .refused(.verificationFailed) = answer {
+                surroundings.failedChecks.record(
+                    client: entry.client, key: entry.key.name, operation: entry.operation,
+                    code: HostErrorCode.verificationFailed.rawValue, origin: connection.identity.origin)
+            }
+        }
+        connection.complete(sequence, answer)
+    }
+
+    private func refuse(_ question: Question, _ request: HostRequest, _ refusal: Refusal) {
+        if case .keys(let error) = refusal, let operation = HostRules.operation(of: request) {
+            // Somebody asks for what was not granted: worth a line, at a bounded rate.
+            if error == .grantMissing || error == .clientUnknown {
+                surroundings.failedChecks.record(
+                    client: question.connection.identity.client, key: KeyAccess.unnamed, operation: operation,
+                    code: refusal.code.rawValue, origin: question.connection.identity.origin)
+            }
+        }
+        question.connection.complete(question.sequence, .refused(refusal.code))
+    }
+
+    // MARK: Slow commands
+
+    /// Runs on other threads, over another connection to the module; the answer still waits for its turn.
+    private func askSlowly(_ request: HostRequest, _ question: Question) {
+        let identity = question.connection.identity
+        let access = access(of: identity.client)
+        let slow = surroundings.slow
+        let eventLoop = eventLoop
+        let sequence = question.sequence
+        let bound = NIOLoopBound((self, question.connection), eventLoop: eventLoop)
+        Task {
+            let answer = await slow.answer(request, access, origin: identity.origin)
+            eventLoop.execute {
+                let (loop, connection) = bound.value
+                connection.complete(sequence, answer)
+                loop.flushDirty()
+            }
+        }
+    }
+}

@@ -1,0 +1,171 @@
+import CryptoClient
+import HSMBridge
+import KMS
+import NIOCore
+
+/// What the connections of one event loop share: the way to the module, the keys in use, the clock, and the counts.
+///
+/// All requests that arrive in one turn of the loop go to the module in one message, and each connection is written to once
+/// for each message that comes back. Confined to its event loop; nothing here waits or takes a contended lock.
+final class HostLoop {
+    /// Everything the loops have from outside.
+    struct Surroundings: Sendable {
+        let settings: CryptoSettings
+        let directory: KeyDirectory
+        let counts: RequestCounts
+        let failedChecks: FailedChecks
+        let clocks: Clocks
+        let slow: SlowCommands
+    }
+
+    static let tickTime = TimeAmount.milliseconds(250)
+
+    let surroundings: Surroundings
+    let eventLoop: any EventLoop
+    var settings: CryptoSettings { surroundings.settings }
+
+    private var connections: [ObjectIdentifier: HostConnection] = [:]
+    private var dirty: [HostConnection] = []
+    private var clients: [String: ClientKeys] = [:]
+    private var touched: [KeyEntry] = []
+    private var snapshot: Snapshot
+    private var now: Timestamp
+    private var isStale: Bool
+    private var tick: UInt64 = 1
+    private var ticker: RepeatedTask?
+    private var isStopping = false
+    private var stopped: EventLoopPromise<Void>?
+
+    /// Single commands, and batches whose thousands of checks must not hold those up.
+    private(set) var hot: ModuleChannel?
+    private(set) var bulk: ModuleChannel?
+
+    init(_ surroundings: Surroundings, eventLoop: any EventLoop) {
+        self.surroundings = surroundings
+        self.eventLoop = eventLoop
+        snapshot = surroundings.directory.snapshot
+        now = surroundings.clocks.wall()
+        isStale = surroundings.directory.isStale
+    }
+
+    // MARK: Start and stop
+
+    /// Connects to the module (or begins to try) and starts the clock.
+    func start() -> EventLoopFuture<Void> {
+        let receiver = ModuleChannel.Receiver(
+            answer: { [unowned self] in self.take($0, $1) },
+            endOfMessage: { [unowned self] in self.flushDirty() },
+            connected: { [unowned self] in for keys in self.clients.values { keys.forgetHandles() } })
+        let channels = (0..<2).map { _ in
+            ModuleChannel(
+                path: settings.moduleSocket, eventLoop: eventLoop, replySeconds: settings.moduleSeconds, receiver: receiver)
+        }
+        hot = channels[0]
+        bulk = channels[1]
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        ticker = eventLoop.scheduleRepeatedTask(initialDelay: Self.tickTime, delay: Self.tickTime) { _ in
+            bound.value.onTick()
+        }
+        return EventLoopFuture.andAllComplete(channels.map { $0.start() }, on: eventLoop)
+    }
+
+    /// Answers what was accepted, closes the connections, and then the way to the module.
+    func stop() -> EventLoopFuture<Void> {
+        let promise = eventLoop.makePromise(of: Void.self)
+        isStopping = true
+        stopped = promise
+        for connection in connections.values { connection.end() }
+        flushDirty()
+        eventLoop.assumeIsolated().scheduleTask(in: .seconds(Int64(settings.stopSeconds))) {
+            for connection in self.connections.values { connection.closeNow() }
+        }
+        endIfDone()
+        return promise.futureResult
+    }
+
+    private func endIfDone() {
+        guard isStopping, connections.isEmpty, let stopped else { return }
+        self.stopped = nil
+        ticker?.cancel()
+        giveCounts()
+        hot?.stop()
+        bulk?.stop()
+        stopped.succeed(())
+    }
+
+    private func onTick() {
+        tick += 1
+        snapshot = surroundings.directory.snapshot
+        now = surroundings.clocks.wall()
+        isStale = surroundings.directory.isStale
+        let deadline = NIODeadline.now()
+        hot?.checkDeadline(deadline)
+        bulk?.checkDeadline(deadline)
+        for connection in connections.values { connection.checkTime(deadline) }
+        flushDirty()
+        if tick % 4 == 0 { giveCounts() }
+    }
+
+    // MARK: Connections
+
+    func add(_ connection: HostConnection) {
+        connections[ObjectIdentifier(connection)] = connection
+        if isStopping { connection.end() }
+    }
+
+    func remove(_ connection: HostConnection) {
+        connections[ObjectIdentifier(connection)] = nil
+        endIfDone()
+    }
+
+    func keys(of client: String) -> ClientKeys {
+        if let known = clients[client] { return known }
+        let keys = ClientKeys(client: client)
+        clients[client] = keys
+        return keys
+    }
+
+    func markDirty(_ connection: HostConnection) {
+        guard !connection.isDirty else { return }
+        connection.isDirty = true
+        dirty.append(connection)
+    }
+
+    /// Writes what is ready, once for each connection.
+    func flushDirty() {
+        while let connection = dirty.popLast() {
+            if connection.isDirty { connection.flush() }
+        }
+    }
+
+    // MARK: Keys and counts
+
+    /// The picture of keys and grants as it is now; one lock without contention.
+    func access(of client: String) -> KeyAccess {
+        let present = surroundings.directory.snapshot
+        if present !== snapshot { snapshot = present }
+        return KeyAccess(snapshot: snapshot, client: client, now: now, isStale: isStale)
+    }
+
+    func entry(
+        _ key: HostKeyReference, for operation: ServiceOperation, _ connection: HostConnection
+    ) throws(Refusal) -> KeyEntry {
+        try connection.keys.entry(key, for: operation, access(of: connection.identity.client), tick: tick)
+    }
+
+    func count(_ entry: KeyEntry, succeeded: Bool) {
+        if entry.succeeded + entry.failed == 0 { touched.append(entry) }
+        if succeeded { entry.succeeded += 1 } else { entry.failed += 1 }
+    }
+
+    private func giveCounts() {
+        for entry in touched {
+            surroundings.counts.count(
+                client: entry.client, key: entry.key.name, operation: entry.operation, succeeded: entry.succeeded,
+                failed: entry.failed)
+            entry.succeeded = 0
+            entry.failed = 0
+        }
+        touched.removeAll(keepingCapacity: true)
+    }
+}

@@ -1,0 +1,81 @@
+import CryptoClient
+import HSMBridge
+import KMS
+
+/// What one client may do with one key, on one event loop; with the module's handle of the key once it is open.
+final class KeyEntry {
+    let key: GrantedKey
+    let client: String
+    let operation: ServiceOperation
+    /// Zero: not open. The module's handles are never zero, their upper half is its epoch.
+    var handle: UInt64 = 0
+    /// An `OpenKey` is on its way.
+    var isOpening = false
+    /// The tick of the loop's clock at which grants, state and dates were last looked at.
+    var tick: UInt64
+    /// Since the last tick.
+    var succeeded = 0
+    var failed = 0
+
+    init(key: GrantedKey, client: String, operation: ServiceOperation, tick: UInt64) {
+        self.key = key
+        self.client = client
+        self.operation = operation
+        self.tick = tick
+    }
+}
+
+/// The keys that one client used lately on one event loop, by the words in which the client names them.
+///
+/// Grants, state and dates are looked at again at each tick of the loop's clock, and everything is forgotten when the key
+/// directory changes; so what is cached is never older than the directory itself.
+final class ClientKeys {
+    private struct Question: Hashable {
+        let key: HostKeyReference
+        let operation: ServiceOperation
+    }
+
+    /// Entries; beyond it all are forgotten, which costs the ones in use one opening each.
+    static let limit = 4_096
+
+    let client: String
+    private var entries: [Question: KeyEntry] = [:]
+    private var change: UInt64 = 0
+
+    init(client: String) { self.client = client }
+
+    func entry(
+        _ key: HostKeyReference, for operation: ServiceOperation, _ access: KeyAccess, tick: UInt64
+    ) throws(Refusal) -> KeyEntry {
+        if access.snapshot.change != change {
+            entries.removeAll(keepingCapacity: true)
+            change = access.snapshot.change
+        }
+        let question = Question(key: key, operation: operation)
+        let known = entries[question]
+        if let known, known.tick == tick { return known }
+        let granted: GrantedKey
+        do throws(Refusal) {
+            granted = try access.key(key, for: operation)
+        } catch {
+            if known != nil { entries[question] = nil }
+            throw error
+        }
+        if let known, known.key == granted {
+            known.tick = tick
+            return known
+        }
+        if entries.count >= Self.limit { entries.removeAll(keepingCapacity: true) }
+        let entry = KeyEntry(key: granted, client: client, operation: operation, tick: tick)
+        entries[Question(key: key.detached, operation: operation)] = entry
+        return entry
+    }
+
+    /// The module restarted or lost the handles.
+    func forgetHandles() {
+        for entry in entries.values {
+            entry.handle = 0
+            entry.isOpening = false
+        }
+    }
+}

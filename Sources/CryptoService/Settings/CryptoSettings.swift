@@ -1,0 +1,40 @@
+/// Everything that can be set about the crypto service (密码服务): both of its doors, and their limits.
+public struct CryptoSettings: Sendable {
+    /// The module's Unix socket.
+    public var moduleSocket: String
+    /// The service client that plain TCP connections act as; they are taken from loopback addresses only.
+    public var plainClient: String
+
+    /// Where host commands are taken; a loopback address, because the connection is plain. Port 0: any free one.
+    public var host = "127.0.0.1"
+    public var port = 1500
+    /// Characters of client header in every frame.
+    public var headerLength = 4
+    /// Event loops, each with a connection of its own to the module.
+    public var loops = 1
+    /// Host-command connections at one time; more are closed at once.
+    public var connectionLimit = 1_024
+    /// Requests of one connection that may wait for their answer; then no more is read from it.
+    public var inFlightLimit = 256
+    /// The longest frame, without its two bytes of length.
+    public var frameLimit = 65_535
+    /// Seconds from the first byte of a frame to its last.
+    public var frameSeconds = 10
+    /// Seconds without any request after which a connection is closed; nil for never.
+    public var idleSeconds: Int?
+    /// Seconds that the module may take for a message of the hot path.
+    public var moduleSeconds = 10
+    /// Seconds that a stop waits for requests under way.
+    public var stopSeconds = 5
+
+    /// Where HTTP/JSON is taken.
+    public var httpHost = "127.0.0.1"
+    public var httpPort = 8441
+    /// The longest HTTP body, in bytes.
+    public var bodyLimit = 1 << 20
+
+    public init(moduleSocket: String, plainClient: String) {
+        self.moduleSocket = moduleSocket
+        self.plainClient = plainClient
+    }
+}

@@ -1,0 +1,108 @@
+import CryptoClient
+import HSMBridge
+import Testing
+
+@testable import CryptoService
+@testable import KMS
+
+/// The module goes, is sealed, comes back: clients hear of it at once and need not connect again.
+struct ModuleAwayTests {
+    private static let fields = HostMACFields(
+        algorithm: .algorithm3, padding: .method2, key: CommandTests.label("canteen/pos/mac"),
+        message: HostMACMessage(Array(repeating: 0x42, count: 64)))
+
+    @Test func `Without the module requests are refused at once, and with it again carried out`() async throws {
+        let world = try await World.make()
+        let connection = try await world.connect()
+        _ = try await connection.run(GenerateMACRequest(Self.fields))
+        world.stopModule()
+        await #expect(throws: CryptoClientError.refused(.internalError)) {
+            // Until the socket's end is seen, a request may still be answered.
+            while true { _ = try await connection.run(GenerateMACRequest(Self.fields)) }
+        }
+        #expect(try await connection.run(EchoRequest([1])).bytes == [1])
+        try world.startModule()
+        #expect(try await Self.comesBack(connection))
+        await connection.close()
+        await world.stop()
+    }
+
+    /// Asks until it is answered; gives up after a number of tries that takes much longer than the longest pause.
+    private static func comesBack(_ connection: CryptoConnection) async throws -> Bool {
+        for _ in 0..<1_000_000 {
+            do throws(CryptoClientError) {
+                _ = try await connection.run(GenerateMACRequest(fields))
+                return true
+            } catch {
+                guard error == .refused(.internalError) else { throw error }
+            }
+        }
+        return false
+    }
+
+    @Test func `A sealed module is told by its code, and handles of before are opened again after`() async throws {
+        let world = try await World.make()
+        let connection = try await world.connect()
+        let mac = try await connection.run(GenerateMACRequest(Self.fields)).bytes
+        _ = try await world.module.execute(SealModule())
+        for request in 0..<3 {
+            await #expect(throws: CryptoClientError.refused(.lmkIdentifier), "request \(request)") {
+                try await connection.run(GenerateMACRequest(Self.fields))
+            }
+        }
+        await #expect(throws: CryptoClientError.refused(.lmkIdentifier)) {
+            try await connection.run(DiagnosticsRequest())
+        }
+        #expect(mac.count == 4)
+        await connection.close()
+        await world.stop()
+    }
+
+    @Test func `Fifty connections under load while the module stops and starts: each request is answered once`() async throws {
+        let world = try await World.make()
+        let connections = try await Self.connections(50, world)
+        async let outcomes = Outcomes.of(50 * 40) {
+            let connection = connections[Int.random(in: 0..<50)]
+            return try await connection.run(GenerateMACRequest(Self.fields)).bytes.count == 4
+        }
+        for _ in 0..<3 {
+            world.stopModule()
+            try world.startModule()
+        }
+        let result = await outcomes
+        #expect(result.right + result.failed == 2_000)
+        #expect(result.wrong == 0)
+        #expect(result.codes.isSubset(of: [.internalError]))
+        for connection in connections {
+            #expect(try await Self.comesBack(connection))
+            await connection.close()
+        }
+        await world.stop()
+    }
+
+    @Test func `Fifty connections with all kinds of requests mixed are answered in their order`() async throws {
+        let world = try await World.shared.value
+        let connections = try await Self.connections(50, world)
+        let outcomes = await Outcomes.of(50 * 32) {
+            let connection = connections[Int.random(in: 0..<50)]
+            switch Int.random(in: 0..<6) {
+            case 0: return try await connection.run(EchoRequest([1, 2, 3])).bytes == [1, 2, 3]
+            case 1: return try await connection.run(RandomValueRequest(count: 8)).bytes.count == 8
+            case 2: return try await connection.run(CheckValueRequest(key: Self.fields.key)).checkValue == "08D7B4"
+            case 3: return try await connection.run(DiagnosticsRequest()).firmware == "0001-E000"
+            case 4:
+                let attributes = try HostKeyAttributes(usage: "M3", algorithm: "T2", modeOfUse: "C")
+                return try await connection.run(GenerateKeyRequest(attributes: attributes)).key.form == .lmkBlock
+            default: return try await connection.run(GenerateMACRequest(Self.fields)).bytes.count == 4
+            }
+        }
+        #expect(outcomes.right == 1_600)
+        for connection in connections { await connection.close() }
+    }
+
+    private static func connections(_ count: Int, _ world: World) async throws -> [CryptoConnection] {
+        var connections: [CryptoConnection] = []
+        for _ in 0..<count { connections.append(try await world.connect()) }
+        return connections
+    }
+}

@@ -1,0 +1,51 @@
+import CryptoClient
+import NIOCore
+import NIOPosix
+
+/// A TCP client that sends any bytes and reads frames: what a client that is not ours does.
+final class RawClient: Sendable {
+    private let channel: NIOAsyncChannel<ByteBuffer, ByteBuffer>
+
+    private init(_ channel: NIOAsyncChannel<ByteBuffer, ByteBuffer>) { self.channel = channel }
+
+    static func with<R: Sendable>(
+        port: Int, _ body: @Sendable (inout Session) async throws -> R
+    ) async throws -> R {
+        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.allowRemoteHalfClosure, value: true)
+            .connect(host: "127.0.0.1", port: port) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
+                        wrappingChannelSynchronously: channel,
+                        configuration: .init(isOutboundHalfClosureEnabled: true))
+                }
+            }
+        return try await channel.executeThenClose { inbound, outbound in
+            var session = Session(outbound: outbound, reads: inbound.makeAsyncIterator())
+            return try await body(&session)
+        }
+    }
+
+    struct Session {
+        let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+        var reads: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
+        var stream = HostFrameStream()
+
+        func send(_ bytes: [UInt8]) async throws { try await outbound.write(ByteBuffer(bytes: bytes)) }
+
+        /// The next answer as bytes; nil when the server has closed.
+        mutating func frame() async throws -> [UInt8]? {
+            while true {
+                if let frame = try stream.next() {
+                    var buffer = ByteBuffer()
+                    try frame.write(into: &buffer)
+                    return Array(buffer.readableBytesView)
+                }
+                guard let read = try await reads.next(isolation: #isolation) else { return nil }
+                stream.receive(read)
+            }
+        }
+
+        func finish() { outbound.finish() }
+    }
+}

@@ -1,0 +1,163 @@
+import CryptoClient
+import Foundation
+import Glibc
+import HSMBridge
+import HSMEngine
+import Logging
+import Synchronization
+
+@testable import CryptoService
+@testable import KMS
+@testable import MariaDB
+
+/// A whole service: real database, real module behind its real socket, key centre, host-command port.
+///
+/// The keys are those of docs/protocol.md, so that its messages can be played to the port as they stand there.
+final class World: Sendable {
+    static let plainClient = "host-port"
+    static let master = "00112233445566778899AABBCCDDEEFF"
+    static let macKey = "0123456789ABCDEFFEDCBA9876543210"
+
+    let folder: String
+    let socket: String
+    let module: SoftwareModule
+    let centre: KeyCentre
+    let settings: CryptoSettings
+    let server: CryptoServer
+    let port: Int
+    private let door: Mutex<ModuleServer?>
+
+    /// One world for the tests that change nothing that others could notice.
+    static let shared = Task { try await World.make() }
+
+    static let conf = Actor(name: "alice", origin: "test")
+    static let key = Actor(name: "bob", origin: "test")
+
+    private init(
+        folder: String, socket: String, module: SoftwareModule, centre: KeyCentre, settings: CryptoSettings,
+        server: CryptoServer, port: Int, door: consuming ModuleServer?
+    ) {
+        self.folder = folder
+        self.socket = socket
+        self.module = module
+        self.centre = centre
+        self.settings = settings
+        self.server = server
+        self.port = port
+        self.door = Mutex(door)
+    }
+
+    static func make(_ adjust: (inout CryptoSettings) -> Void = { _ in }) async throws -> World {
+        let folder = try TestDatabase.folder("world\(TestDatabase.next())")
+        let database = try await TestDatabase.makeSchema()
+        let module = try SoftwareModule(forTestsWithRandomLMKIn: folder)
+        let centre = try await KeyCentre.open(
+            database: database, module: module, settings: KMSSettings(auditFile: "\(folder)/audit.log"))
+        try await people(database)
+        try await keys(centre, module)
+        let socket = "\(folder)/hsm.sock"
+        let door = try ModuleServer(module: module, settings: ModuleServerSettings(path: socket))
+        var settings = CryptoSettings(moduleSocket: socket, plainClient: plainClient)
+        settings.port = 0
+        settings.stopSeconds = 2
+        adjust(&settings)
+        let server = CryptoServer(
+            settings, centre: centre, slowModule: ModuleBridge(path: socket, lanes: 2), logger: Logger(label: "test"))
+        let port = try await server.start()
+        return World(
+            folder: folder, socket: socket, module: module, centre: centre, settings: settings, server: server,
+            port: port, door: door)
+    }
+
+    func connect(_ settings: CryptoConnection.Settings = .init()) async throws -> CryptoConnection {
+        try await CryptoConnection.connect(host: "127.0.0.1", port: port, settings: settings)
+    }
+
+    /// The module's process goes away: its socket closes in the middle of whatever there is.
+    func stopModule() { door.withLock { $0.take() }?.stop() }
+
+    func startModule() throws {
+        let server = try ModuleServer(module: module, settings: ModuleServerSettings(path: socket))
+        door.withLock { $0 = server }
+    }
+
+    func stop() async {
+        await server.stop()
+        stopModule()
+    }
+
+    // MARK: Content
+
+    private static func people(_ database: Database) async throws {
+        var bytes = Array("correct horse battery".utf8)
+        let hash = try PasswordHash(of: Password(wiping: &bytes))
+        try await database.write { connection in
+            for (name, role) in [("alice", Role.conf), ("bob", Role.key)] {
+                try AdministratorTable.insert(name, name, hash, &connection)
+                try AdministratorRoleTable.insert(
+                    role, to: name, by: "test", approvedBy: "test", now: Timestamp(microseconds: 0), &connection)
+            }
+        }
+    }
+
+    private static func keys(_ centre: KeyCentre, _ module: SoftwareModule) async throws {
+        try await centre.createIssuer("canteen", name: "Canteen", description: "", by: conf)
+        for product in ["pos", "purse", "kek", "closed"] {
+            try await centre.createProduct(
+                product, issuer: "canteen", name: product, kind: "test", description: "", by: conf)
+        }
+        func attributes(_ usage: KeyUsage, _ mode: ModeOfUse, _ export: Exportability = .exportable) -> KeyAttributes {
+            KeyAttributes(usage: usage, algorithm: .tripleDES2, mode: mode, exportability: export)
+        }
+        let list: [(String, KeyAttributes, String?)] = [
+            ("canteen/pos/mac", attributes(.mac3, .calculate), macKey),
+            ("canteen/pos/spare", attributes(.mac3, .calculate), nil),
+            ("canteen/purse/load", attributes(.load, .derive), master),
+            ("canteen/purse/pay", attributes(.purchase, .derive), master),
+            ("canteen/purse/tac", attributes(.tac, .derive), master),
+            ("canteen/kek/bank", attributes(.keyEncryption, .both), nil),
+            ("canteen/closed/mac", attributes(.mac3, .calculate), nil),
+        ]
+        for (name, attributes, value) in list {
+            guard let name = KeyName(name) else { continue }
+            let id = try await centre.createKey(
+                name, attributes: attributes, validity: .unlimited, description: "", by: conf)
+            if let value {
+                try await enter(value, as: id, centre, module)
+            } else {
+                _ = try await centre.generateValue(id, by: key)
+            }
+        }
+        _ = try await centre.createClient(plainClient, description: "", by: conf)
+        for product in ["pos", "purse", "kek"] {
+            try await centre.grant(
+                .product(issuer: "canteen", product: product), Set(ServiceOperation.allCases), to: plainClient, by: conf)
+        }
+        try await centre.grant(.presentedBlocks, Set(ServiceOperation.allCases), to: plainClient, by: conf)
+    }
+
+    /// A key with a published value, typed in two components.
+    private static func enter(
+        _ value: String, as id: KeyIdentity, _ centre: KeyCentre, _ module: SoftwareModule
+    ) async throws {
+        let key = Hex.decode(value) ?? []
+        let first = key.map { _ in UInt8.random(in: 0...255) }
+        let second = zip(first, key).map { $0 ^ $1 }
+        let session = try await centre.beginComponents(id, count: 2, by: Self.key).session
+        for (number, component) in [first, second].enumerated() {
+            _ = try await module.execute(
+                EnterComponent(session: session, number: UInt8(number + 1), component: try typed(Hex.encode(component))))
+        }
+        _ = try await centre.finishComponents(id, session: session, by: Self.key)
+    }
+
+    private static func typed(_ line: String) throws -> SecretInput {
+        var ends: [Int32] = [0, 0]
+        guard unsafe pipe(&ends) == 0 else { throw CocoaError(.fileReadUnknown) }
+        defer { close(ends[0]) }
+        let bytes = Array((line + "\n").utf8)
+        _ = unsafe write(ends[1], bytes, bytes.count)
+        close(ends[1])
+        return try SecretInput(lineFrom: ends[0], hexadecimal: true)
+    }
+}
