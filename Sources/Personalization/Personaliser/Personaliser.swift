@@ -48,6 +48,8 @@ struct CardSession {
     var stepName = "identify"
     /// What the next record will say.
     var pending = StepRecord()
+    /// Nothing was done to this card before this session.
+    var isFresh = true
 
     var image: CardImage { personaliser.image }
 
@@ -65,6 +67,7 @@ struct CardSession {
     mutating func carryOut(from start: StartPoint) throws(SessionStop) {
         var index = 0
         if case .resume(let first, let isUncertain, _) = start {
+            isFresh = false
             index = first
             guard first < image.steps.count else { return try finish() }
             try begin(first)
@@ -128,11 +131,25 @@ struct CardSession {
         }
         // After a journal that failed, `pending` still has the end of the step before; that step is then uncertain for the
         // journal, which is what its recovery is for.
-        if case .journal = stop { return end }
-        if step > 0 { pending.ended = StepRecord.End(number: step, name: stepName, outcome: outcome, status: status) }
-        if case .otherCard = end { return end }
+        switch stop {
+        case .journal, .otherCard: return end
+        case .cardInUse: pending.begins = nil
+        default:
+            guard step > 0 else { break }
+            pending.ended = StepRecord.End(number: step, name: stepName, outcome: outcome, status: status)
+            pending.releasesCard = isFirstChange && Self.saysUnchanged(status)
+        }
         try? record()
         return end
+    }
+
+    /// The step that was refused was to be the first that changes a fresh card.
+    private var isFirstChange: Bool { isFresh && image.steps.prefix(step - 1).allSatisfy { !$0.changesCard } }
+
+    /// A refusal; 62xx, 63xx and 65xx are warnings and faults after which something may have changed.
+    private static func saysUnchanged(_ status: StatusWord?) -> Bool {
+        guard let status else { return false }
+        return ![0x90, 0x62, 0x63, 0x65].contains(status.sw1)
     }
 
     private func outcome(of stop: SessionStop) -> SessionEnd {

@@ -30,6 +30,8 @@ struct StepRecord: Sendable, Hashable {
 
     var ended: End?
     var begins: Beginning?
+    /// The card refused the first thing that would have changed it: it is a blank still.
+    var releasesCard = false
     /// Lines for the transcript since the last record.
     var exchanges: [String] = []
     var serial: [UInt8]?

@@ -104,6 +104,7 @@ enum CardJobTable {
                     """)
             }
         }
+        if record.releasesCard { try connection.execute("UPDATE card_job SET claimed_card = NULL WHERE id = \(job)") }
         guard !record.checkValues.isEmpty, let row = try connection.queryOne("SELECT check_values FROM card_job WHERE id = \(job)")
         else { return }
         let known = TextMap.decode(try row.text("check_values"))
@@ -123,10 +124,6 @@ enum CardJobTable {
             WHERE id = \(id) AND state IN \(SQL.list(from.map(\.rawValue)))
             """
         ).affectedRows == 1
-    }
-
-    static func releaseCard(_ id: Int64, _ connection: inout Connection) throws(DatabaseError) {
-        try connection.execute("UPDATE card_job SET claimed_card = NULL WHERE id = \(id)")
     }
 
     /// Jobs of a node that were running when it died.
