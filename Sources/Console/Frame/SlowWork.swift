@@ -9,6 +9,7 @@ final class SlowWork: Sendable {
     init(limit: Int) { self.limit = limit }
 
     /// - Throws: `KMSError.busy` where the limit is reached.
+    @discardableResult
     func whileHolding<R>(_ body: () async throws -> R) async throws -> R {
         try running.withLock { running throws(KMSError) in
             guard running < limit else { throw .busy }
