@@ -88,7 +88,7 @@ struct ModuleAwayTests {
             switch Int.random(in: 0..<6) {
             case 0: return try await connection.run(EchoRequest([1, 2, 3])).bytes == [1, 2, 3]
             case 1: return try await connection.run(RandomValueRequest(count: 8)).bytes.count == 8
-            case 2: return try await connection.run(CheckValueRequest(key: Self.fields.key)).checkValue == "08D7B4"
+            case 2: return try await connection.run(CheckValueRequest(key: Self.fields.key)).checkValue == "8E6716"
             case 3: return try await connection.run(DiagnosticsRequest()).firmware == "0001-E000"
             case 4:
                 let attributes = try HostKeyAttributes(usage: "M3", algorithm: "T2", modeOfUse: "C")
