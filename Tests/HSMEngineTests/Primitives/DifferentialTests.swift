@@ -37,7 +37,7 @@ import Testing
             #expect(try key.encipher(.cbc(iv: iv), data.span) == cbcOut)
             #expect(try key.decipher(.cbc(iv: iv), cbcOut.span) == data)
             // CBC-MAC with the whole key is the last CBC block.
-            let rule: MACAlgorithm = key.blockLength == 8 ? .iso1TripleDES : .iso1
+            let rule: HSMEngine.MACAlgorithm = key.blockLength == 8 ? .iso1TripleDES : .iso1
             let mac = try key.mac(rule, padding: .none, iv: iv, over: data, length: key.blockLength)
             #expect(mac.matches(Array(cbcOut.suffix(key.blockLength))))
         }

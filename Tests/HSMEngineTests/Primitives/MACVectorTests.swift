@@ -5,16 +5,16 @@ import Testing
 
 @Suite struct MACVectorTests {
     /// From the vector's name: `iso9797.alg1.pad2.24`, `gbt15852.1.sm4.alg1.pad3.len25`.
-    private static func rule(_ vector: Vector) throws -> (MACAlgorithm, MACPadding) {
+    private static func rule(_ vector: Vector) throws -> (HSMEngine.MACAlgorithm, HSMEngine.MACPadding) {
         let parts = vector.id.split(separator: ".").map(String.init)
-        let algorithm: MACAlgorithm = parts.contains("alg1") ? .iso1 : .iso3
-        let padding: MACPadding =
+        let algorithm: HSMEngine.MACAlgorithm = parts.contains("alg1") ? .iso1 : .iso3
+        let padding: HSMEngine.MACPadding =
             parts.contains("pad1") ? .method1 : parts.contains("pad2") ? .method2 : .method3
         return (algorithm, padding)
     }
 
     private static func check(
-        _ vector: Vector, _ key: OpenKeySchedule, _ algorithm: MACAlgorithm, _ padding: MACPadding
+        _ vector: Vector, _ key: OpenKeySchedule, _ algorithm: HSMEngine.MACAlgorithm, _ padding: HSMEngine.MACPadding
     ) throws {
         let expected = try #require(Hex.decode(vector.expect))
         let message = try vector.message()
@@ -74,13 +74,13 @@ import Testing
         #expect(used + others.count == all.count)
     }
 
-    static let refused: [(MACAlgorithm, MACPadding, Int, Int)] = [
+    static let refused: [(HSMEngine.MACAlgorithm, HSMEngine.MACPadding, Int, Int)] = [
         (.iso1, .none, 7, 8), (.iso1, .none, 0, 8), (.iso1, .method1, 8, 3), (.iso1, .method1, 8, 16),
         (.cmac, .method2, 8, 8),
     ]
 
     @Test(arguments: refused) func `lengths and paddings that fit nothing are refused`(
-        algorithm: MACAlgorithm, padding: MACPadding, dataLength: Int, macLength: Int
+        algorithm: HSMEngine.MACAlgorithm, padding: HSMEngine.MACPadding, dataLength: Int, macLength: Int
     ) throws {
         let key = try openKey(Array(0..<16))
         #expect(throws: PrimitiveError.self) {
@@ -92,11 +92,11 @@ import Testing
     @Test func `a message cut anywhere at a block chains to the same MAC`() throws {
         let message = (0..<96).map { UInt8($0) }
         for (algorithm, kind) in [
-            (MACAlgorithm.iso1, KeyAlgorithm.tripleDES2), (.iso3, .tripleDES2), (.iso1TripleDES, .tripleDES3),
+            (HSMEngine.MACAlgorithm.iso1, KeyAlgorithm.tripleDES2), (.iso3, .tripleDES2), (.iso1TripleDES, .tripleDES3),
             (.cmac, .tripleDES2), (.cmac, .aes256), (.iso1, .sm4),
         ] {
             let key = try OpenKeySchedule(try KeyMaterial.generate(kind), algorithm: kind)
-            let padding: MACPadding = algorithm == .cmac ? .none : .method2
+            let padding: HSMEngine.MACPadding = algorithm == .cmac ? .none : .method2
             let whole = try key.mac(algorithm, padding: padding, over: message, length: 8)
             for cut in stride(from: key.blockLength, to: message.count, by: key.blockLength) {
                 let state = try key.macChaining(algorithm, over: Array(message[..<cut]).span)
