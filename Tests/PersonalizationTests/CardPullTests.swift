@@ -66,7 +66,7 @@ import Testing
         return false
     }
 
-    @Test(arguments: [(1, true), (20, true), (40, false)])
+    @Test(arguments: [(1, true), (20, true), (36, false)])
     func `cards that were pulled and continued trade like others`(_ at: Int, _ isCarriedOut: Bool) async throws {
         let shop = try await Workshop.shared.value
         let batches = (try await shop.delivery("psam", 1), try await shop.delivery("fmcos", 1))

@@ -53,6 +53,8 @@ struct ImageStep: Sendable, Hashable {
         case `repeat`
         /// Doing it again either succeeds or is refused with this status, which proves that it had been done.
         case repeatAccepting(StatusWord)
+        /// If this SELECT finds it, it was done.
+        case probeSelect(CommandAPDU)
         /// EXTERNAL AUTHENTICATE tells whether the new key or the old one is in the place.
         case probe(header: UInt32, new: CardKey, old: CardKey)
         /// The card is lost.

@@ -62,12 +62,14 @@ extension ImageBuilder {
             identifier = plan.identifier
         }
         let fid = [UInt8(identifier >> 8), UInt8(identifier & 0xFF)]
+        // A second CREATE of an MF is a matter of its erase right on some cards, so it is looked for instead.
+        let look = CommandAPDU(cla: 0x00, ins: 0xA4, p1: 0, p2: 0, data: fid, expectedLength: 256)
         let header = try header(profile.cardOS.create, ["fid": fid], "create \(name)")
         try requireTransportKeyGone("create \(name)", isMaster: identifier == 0x3F00)
         created.insert(name)
         append(
             "create \(name)", .command(CommandAPDU(header, data: body)), changes: true,
-            .repeatAccepting(profile.cardOS.existsStatus))
+            identifier == 0x3F00 ? .probeSelect(look) : .repeatAccepting(profile.cardOS.existsStatus))
     }
 
     private func createBody(

@@ -86,6 +86,11 @@ extension CardSession {
         switch step.recovery {
         case .repeat: try perform(step)
         case .repeatAccepting(let status): try perform(step, accepting: [.success, status])
+        case .probeSelect(let look):
+            do throws(SessionStop) { _ = try line.send(look, accepting: [.success]) } catch {
+                guard case .status = error else { throw error }
+                try perform(step)
+            }
         case .scrap: throw .lost("nobody can tell whether the card has carried this step out")
         case .probe(let header, let new, let old):
             line.step = "\(stepName): which key is there?"
