@@ -72,7 +72,7 @@ struct AccessTests {
         let rig = try await Rig.shared.value
         var settings = ConsoleSettings()
         settings.host = "0.0.0.0"
-        let console = ConsoleApplication(settings, centre: rig.centre, logger: .init(label: "x"))
-        await #expect(throws: ConsoleApplication.Fault.self) { try await console.run() }
+        let console = ConsoleServer(settings, centre: rig.centre, issuing: rig.issuing, logger: .init(label: "x"))
+        await #expect(throws: ConsoleServer.Fault.self) { try await console.run() }
     }
 }

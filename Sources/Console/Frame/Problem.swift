@@ -3,6 +3,7 @@ import HSMBridge
 import Hummingbird
 import KMS
 import Logging
+import Personalization
 
 /// An answer that says no, as RFC 9457 problem details: status, code, and what to do next in two languages.
 struct Problem: Error {
@@ -29,6 +30,7 @@ struct Problem: Error {
         switch error {
         case let problem as Problem: self = problem
         case let error as KMSError: self.init(error)
+        case let error as IssuingError: self.init(error)
         case let error as any HTTPResponseError: self.init(status: error.status)
         default: self.init(KMSError.internalFault("console"))
         }
@@ -40,6 +42,15 @@ struct Problem: Error {
         case .accountLocked(let seconds): retryAfter = seconds
         case .busy: retryAfter = 2
         default: break
+        }
+    }
+
+    init(_ error: IssuingError) {
+        if case .kms(let inner) = error {
+            self.init(inner)
+        } else {
+            self.init(Self.status(error), error.code, error.message, error.chinese)
+            if case .tooManyJobs = error { retryAfter = 10 }
         }
     }
 
@@ -66,6 +77,19 @@ struct Problem: Error {
         case .busy, .directoryStale, .auditUnavailable, .databaseUnavailable: .serviceUnavailable
         // Not 503: that would invite a retry, and it may have been done.
         case .outcomeNotRecorded, .databaseOutcomeUnknown, .databaseRefused, .internalFault: .internalServerError
+        }
+    }
+
+    private static func status(_ error: IssuingError) -> HTTPResponse.Status {
+        switch error {
+        case .unknownProfile, .jobUnknown, .card(.readerUnknown): .notFound
+        case .unknownField, .dataField, .invalidIssuer, .invalidCount, .invalidText: .unprocessableContent
+        case .keyMissing, .keyUnusable, .keyUnfit, .imageInvalid, .readerBusy, .noStock, .notContinuable, .otherCard,
+            .cardInUse, .card:
+            .conflict
+        case .tooManyJobs, .database: .serviceUnavailable
+        case .module(let error): status(error)
+        case .kms(let error): status(error)
         }
     }
 

@@ -8,6 +8,7 @@ import HummingbirdTesting
 import KMS
 import Logging
 import NIOCore
+import Personalization
 import Synchronization
 
 @testable import Console
@@ -16,8 +17,9 @@ import Synchronization
 /// The admin API over a real key centre: a schema of its own in a private MariaDB, a module in this process.
 final class Rig: Sendable {
     let centre: KeyCentre
+    let issuing: CardIssuing
     let module: SoftwareModule
-    let application: ConsoleApplication
+    let application: ConsoleServer
     let log: LogCapture
 
     /// Roles and passwords of the people that `shared` has.
@@ -43,10 +45,22 @@ final class Rig: Sendable {
         kms.lockSeconds = lockSeconds
         centre = try await KeyCentre.open(database: database, module: module, settings: kms)
         try await centre.directory.refreshNow()
+        issuing = try await CardIssuing.open(
+            database: database, centre: centre, module: module, cards: Self.oneEmptyReader, profiles: try Self.profiles())
         let log = LogCapture()
         self.log = log
-        application = ConsoleApplication(
-            settings, centre: centre, logger: Logger(label: "console") { _ in CapturingHandler(capture: log) })
+        application = ConsoleServer(
+            settings, centre: centre, issuing: issuing, logger: Logger(label: "console") { _ in CapturingHandler(capture: log) })
+    }
+
+    private static let oneEmptyReader = CardAccess(
+        names: { ["Reader 1"] }, withCard: { _, _ in throw CardError.noCard })
+
+    /// The profiles that we ship.
+    private static func profiles(file: String = #filePath) throws -> ProfileLibrary {
+        var folder = URL(filePath: file)
+        for _ in 0..<4 { folder.deleteLastPathComponent() }
+        return try ProfileLibrary(folder: folder.appending(path: "conf/cards").path())
     }
 
     /// Makes the people, through the front door.

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import KMS
+import Personalization
 import Synchronization
 
 @testable import MariaDB
@@ -45,7 +46,7 @@ enum TestDatabase {
         migrate.schema = schema
         try await with(migrate) { database async throws in
             let migrations = Migrations(
-                KMSSchema.steps, runtime: ServerAccount.kms.account, auditor: ServerAccount.auditor.account)
+                KMSSchema.steps + PersonalizationSchema.steps, runtime: ServerAccount.kms.account, auditor: ServerAccount.auditor.account)
             try await migrations.apply(to: database)
         }
         var settings = server.settings(for: .kms)

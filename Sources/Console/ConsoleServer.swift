@@ -2,24 +2,27 @@ public import Hummingbird
 import HummingbirdCore
 public import KMS
 public import Logging
+public import Personalization
 public import ServiceLifecycle
 
 /// The administrators' door: the admin API, JSON over HTTP, under `/admin/v1`.
 ///
 /// Everything but bootstrap, sign-in and the health pages needs a session; which role an operation needs is `KMS`'s to say.
-public struct ConsoleApplication: Service {
+public struct ConsoleServer: Service {
     private let settings: ConsoleSettings
     private let centre: KeyCentre
+    private let issuing: CardIssuing
     private let logger: Logger
     private let onReady: @Sendable (Int) -> Void
 
     /// `onReady` is told the port once requests are answered.
     public init(
-        _ settings: ConsoleSettings, centre: KeyCentre, logger: Logger,
+        _ settings: ConsoleSettings, centre: KeyCentre, issuing: CardIssuing, logger: Logger,
         onReady: @escaping @Sendable (Int) -> Void = { _ in }
     ) {
         self.settings = settings
         self.centre = centre
+        self.issuing = issuing
         self.logger = logger
         self.onReady = onReady
     }
@@ -65,6 +68,7 @@ public struct ConsoleApplication: Service {
             + AdministratorRoutes(centre: centre).routes + HierarchyRoutes(centre: centre).routes
             + KeyRoutes(centre: centre).routes + KeyValueRoutes(centre: centre).routes
             + ApprovalRoutes(centre: centre).routes + ClientRoutes(centre: centre).routes + AuditRoutes(centre: centre).routes
+            + CardRoutes(issuing: issuing).routes
     }
 
     private var router: Router<ConsoleContext> {
