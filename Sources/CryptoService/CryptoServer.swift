@@ -124,9 +124,11 @@ public final class CryptoServer: Service, Sendable {
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(
-                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 4_096, maximum: 131_072))
+                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 4_096, maximum: 131_072)
+            )
             .childChannelInitializer { channel in
-                self.accept(channel, loops, HostConnection.Identity(client: settings.plainClient, origin: Self.origin(channel)))
+                self.accept(
+                    channel, loops, HostConnection.Identity(client: settings.plainClient, origin: Self.origin(channel)))
             }
             .bind(to: address).get()
     }

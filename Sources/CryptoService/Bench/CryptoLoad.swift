@@ -135,7 +135,9 @@ private final class LoadDriver: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let read = unwrapInboundIn(data)
-        if pending.readableBytes == 0 { pending = read } else {
+        if pending.readableBytes == 0 {
+            pending = read
+        } else {
             pending.discardReadBytes()
             pending.writeImmutableBuffer(read)
         }

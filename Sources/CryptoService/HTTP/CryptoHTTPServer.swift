@@ -26,7 +26,7 @@ public struct CryptoHTTPServer: Service {
     }
 
     /// Runs until graceful shutdown or cancellation.
-    public func run() async throws { try await application().runService() }
+    public func run() async throws { try await application().run() }
 
     /// The application, for those who run it themselves.
     public func application() -> some ApplicationProtocol {
@@ -70,7 +70,9 @@ public struct CryptoHTTPServer: Service {
         let words = request.headers[.authorization]?.split(separator: " ", maxSplits: 1) ?? []
         guard words.count == 2, words[0].lowercased() == "bearer",
             let client = desk.directory.snapshot.client(token: String(words[1]))
-        else { throw HTTPProblem(.unauthorized, "a bearer token of a service client is needed", code: .commandDisabled) }
+        else {
+            throw HTTPProblem(.unauthorized, "a bearer token of a service client is needed", code: .commandDisabled)
+        }
         return client.id
     }
 
@@ -119,7 +121,8 @@ struct ProblemAnswers: RouterMiddleware {
         do { return try await next(request, context) } catch {
             let problem = HTTPProblem(any: error)
             if problem.status.code >= 500 {
-                context.logger.warning("request failed", metadata: ["code": "\(problem.code.rawValue)", "path": "\(request.uri.path)"])
+                context.logger.warning(
+                    "request failed", metadata: ["code": "\(problem.code.rawValue)", "path": "\(request.uri.path)"])
             }
             return problem.response()
         }

@@ -44,7 +44,8 @@ struct ServiceCall: Sendable {
         do throws(Refusal) {
             let reply = try await desk.execute(command)
             let good = isGood(reply)
-            desk.counts.count(client: client, key: name, operation: operation, succeeded: good ? 1 : 0, failed: good ? 0 : 1)
+            desk.counts.count(
+                client: client, key: name, operation: operation, succeeded: good ? 1 : 0, failed: good ? 0 : 1)
             if !good { note(name, operation, .verificationFailed) }
             return reply
         } catch {

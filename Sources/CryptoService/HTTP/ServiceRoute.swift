@@ -84,7 +84,9 @@ extension ServiceRoute {
                 onlineSequence: UInt16(body.integer(.onlineSequence)), oldBalance: UInt32(body.integer(.oldBalance)),
                 amount: UInt32(body.integer(.amount)), type: UInt8(body.number(.type)), terminal: try terminal(body),
                 mac1: UInt32(body.number(.mac1)), time: time(body))
-            switch try await call.run(command, key: key, .purseLoad, isGood: { if case .authorised = $0 { true } else { false } }) {
+            switch try await call.run(
+                command, key: key, .purseLoad, isGood: { if case .authorised = $0 { true } else { false } })
+            {
             case .mac1Mismatch: return ["result": verdict(.mismatch)]
             case .authorised(let mac2): return ["result": verdict(.match), "mac2": .text(Hex.encode(four(mac2)))]
             }
@@ -92,7 +94,8 @@ extension ServiceRoute {
         ServiceRoute(
             path: "/v1/purse/purchase-mac", name: "makePurchaseMAC", about: "Make MAC1 of a purchase, as a PSAM would.",
             request: [
-                .key, .factors, .random, .offlineSequence, .terminalTransaction, .amount, .type, .terminal, .date, .time,
+                .key, .factors, .random, .offlineSequence, .terminalTransaction, .amount, .type, .terminal, .date,
+                .time,
             ], answer: [.mac1]
         ) { call throws(Refusal) in
             let key = try call.key(.key, for: .pursePurchase)
@@ -100,14 +103,16 @@ extension ServiceRoute {
             let mac = try await call.run(
                 PurchaseMAC1(
                     key: DerivedKey(key.reference, factors: body.factors()), session: session(body),
-                    amount: UInt32(body.integer(.amount)), type: UInt8(body.number(.type)), terminal: try terminal(body),
+                    amount: UInt32(body.integer(.amount)), type: UInt8(body.number(.type)),
+                    terminal: try terminal(body),
                     time: time(body)),
                 key: key, .pursePurchase)
             return ["mac1": .text(Hex.encode(mac.bytes))]
         },
         ServiceRoute(
             path: "/v1/purse/purchase-check", name: "checkPurchaseMAC", about: "Check MAC2 of a purchase.",
-            request: [.key, .factors, .random, .offlineSequence, .terminalTransaction, .amount, .mac2], answer: [.result]
+            request: [.key, .factors, .random, .offlineSequence, .terminalTransaction, .amount, .mac2],
+            answer: [.result]
         ) { call throws(Refusal) in
             let key = try call.key(.key, for: .purseVerify)
             let body = call.body
@@ -166,7 +171,9 @@ extension ServiceRoute {
                 let factors = record.factors()
                 let data = record.bytes(.tacData)
                 guard factors.count == levels, data.count == dataLength else { throw .host(.dataLength) }
-                for factor in factors { bytes += (0..<8).map { UInt8(truncatingIfNeeded: factor >> UInt64(56 - 8 * $0)) } }
+                for factor in factors {
+                    bytes += (0..<8).map { UInt8(truncatingIfNeeded: factor >> UInt64(56 - 8 * $0)) }
+                }
                 bytes += data
                 bytes += record.bytes(.tac)
             }
@@ -188,7 +195,8 @@ extension ServiceRoute {
             request: [.key, .factors, .transportKey.optional], answer: [.block, .checkValue]
         ) { call throws(Refusal) in
             let key = try call.key(.key, for: .diversify)
-            let transport = call.body.optionalText(.transportKey) == nil
+            let transport =
+                call.body.optionalText(.transportKey) == nil
                 ? nil : try call.key(.transportKey, for: .diversify)
             let wrapped = try await call.run(
                 DiversifyKey(

@@ -58,7 +58,8 @@ final class HostLoop {
             connected: { [unowned self] in for keys in self.clients.values { keys.forgetHandles() } })
         let channels = (0..<2).map { _ in
             ModuleChannel(
-                path: settings.moduleSocket, eventLoop: eventLoop, replySeconds: settings.moduleSeconds, receiver: receiver)
+                path: settings.moduleSocket, eventLoop: eventLoop, replySeconds: settings.moduleSeconds,
+                receiver: receiver)
         }
         hot = channels[0]
         bulk = channels[1]

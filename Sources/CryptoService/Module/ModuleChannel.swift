@@ -110,7 +110,9 @@ final class ModuleChannel {
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         let attempt = ClientBootstrap(group: eventLoop)
             .connectTimeout(.seconds(5))
-            .channelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 16_384, maximum: 262_144))
+            .channelOption(
+                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 16_384, maximum: 262_144)
+            )
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(ModuleReplies(bound.value))

@@ -83,20 +83,26 @@ struct SlowCommands: Sendable {
                     ImportCryptogram(
                         transportKey: transport.reference, cryptogram: cryptogram, checkValue: checkValue,
                         attributes: attributes,
-                        identity: try HostKeyIdentity.make(client: access.client, version: request.attributes?.version))))
+                        identity: try HostKeyIdentity.make(client: access.client, version: request.attributes?.version))
+                ))
         }
         guard let header = try? KeyBlockHeader(parsing: text) else { throw .host(.keyBlockFormat) }
         let identity = try HostKeyIdentity.make(
             client: access.client, version: request.attributes?.version ?? header.keyVersionText)
         let candidates: [KeyAttributes]
-        if let given = request.attributes { candidates = [try given.module()] } else { candidates = try header.attributes() }
+        if let given = request.attributes {
+            candidates = [try given.module()]
+        } else {
+            candidates = try header.attributes()
+        }
         var refusal = Refusal.host(.algorithm)
         for attributes in candidates {
             do throws(Refusal) {
                 return try reply(
                     await execute(
                         ImportKeyBlock(
-                            transportKey: transport.reference, block: text, attributes: attributes, identity: identity)))
+                            transportKey: transport.reference, block: text, attributes: attributes, identity: identity))
+                )
             } catch {
                 refusal = error
                 // A header says "TDES" and not how long; the next length may be it.

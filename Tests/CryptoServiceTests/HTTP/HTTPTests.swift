@@ -16,11 +16,14 @@ struct HTTPTests {
         let token = try await world.centre.createClient("web", description: "", by: World.conf)
         for product in ["pos", "purse", "kek"] {
             try await world.centre.grant(
-                .product(issuer: "canteen", product: product), Set(ServiceOperation.allCases).subtracting([.generateMAC]),
+                .product(issuer: "canteen", product: product),
+                Set(ServiceOperation.allCases).subtracting([.generateMAC]),
                 to: "web", by: World.conf)
         }
         let module = ModuleBridge(path: world.socket, lanes: 2)
-        return (CryptoHTTPServer(world.settings, centre: world.centre, module: module, logger: Logger(label: "test")), token)
+        return (
+            CryptoHTTPServer(world.settings, centre: world.centre, module: module, logger: Logger(label: "test")), token
+        )
     }
 
     struct Answer: Sendable {
@@ -58,7 +61,8 @@ struct HTTPTests {
         let data = Hex.encode(Array("Now is the time for all ".utf8))
         let answer = try await Self.ask(
             "/v1/mac/verify",
-            #"{"key":"canteen/pos/mac","algorithm":"algorithm3","padding":"method1","data":"\#(data)","mac":"\#(mac)"}"#)
+            #"{"key":"canteen/pos/mac","algorithm":"algorithm3","padding":"method1","data":"\#(data)","mac":"\#(mac)"}"#
+        )
         #expect(answer.status == 200)
         #expect(answer.text("result") == result || result == nil)
     }
@@ -78,7 +82,8 @@ struct HTTPTests {
         }
         let answer = try await Self.ask(
             "/v1/tac/batch", #"{"key":"canteen/purse/tac","records":[\#(records.joined(separator: ","))]}"#)
-        guard case .list(let results) = answer.values["results"], results.count == 2, case .text(let first) = results[0],
+        guard case .list(let results) = answer.values["results"], results.count == 2,
+            case .text(let first) = results[0],
             case .text(let second) = results[1]
         else {
             Issue.record("no results")
@@ -101,10 +106,12 @@ struct HTTPTests {
     }
 
     @Test func `A purchase has its MAC1, and its MAC2 is checked`() async throws {
-        let common = #""factors":["1122334455667788"],"random":"584633C9","offline_sequence":7,"terminal_transaction":9,"amount":1250"#
+        let common =
+            #""factors":["1122334455667788"],"random":"584633C9","offline_sequence":7,"terminal_transaction":9,"amount":1250"#
         let mac1 = try await Self.ask(
             "/v1/purse/purchase-mac",
-            #"{"key":"canteen/purse/pay",\#(common),"type":"06","terminal":"001122334455","date":"20161216","time":"134600"}"#)
+            #"{"key":"canteen/purse/pay",\#(common),"type":"06","terminal":"001122334455","date":"20161216","time":"134600"}"#
+        )
         #expect(mac1.text("mac1") == "95172757")
         for (mac2, result) in [("2FA2858A", "verified"), ("2FA2859A", "verification failed")] {
             let check = try await Self.ask(
@@ -136,17 +143,35 @@ struct HTTPTests {
 
     @Test(arguments: [
         // What was not granted, what is not there, what is not the key's use.
-        ("/v1/mac/generate", #"{"key":"canteen/pos/mac","algorithm":"algorithm3","padding":"method1","data":""}"#, 403, "29"),
+        (
+            "/v1/mac/generate", #"{"key":"canteen/pos/mac","algorithm":"algorithm3","padding":"method1","data":""}"#,
+            403, "29"
+        ),
         ("/v1/random", #"{"count":8}"#, 403, "29"),
-        ("/v1/mac/verify", #"{"key":"canteen/closed/mac","algorithm":"algorithm3","padding":"method1","data":"","mac":"00000000"}"#, 403, "29"),
-        ("/v1/mac/verify", #"{"key":"canteen/pos/nobody","algorithm":"algorithm3","padding":"method1","data":"","mac":"00000000"}"#, 404, "21"),
-        ("/v1/mac/verify", #"{"key":"canteen/kek/bank","algorithm":"algorithm3","padding":"method1","data":"","mac":"00000000"}"#, 403, "A6"),
+        (
+            "/v1/mac/verify",
+            #"{"key":"canteen/closed/mac","algorithm":"algorithm3","padding":"method1","data":"","mac":"00000000"}"#,
+            403, "29"
+        ),
+        (
+            "/v1/mac/verify",
+            #"{"key":"canteen/pos/nobody","algorithm":"algorithm3","padding":"method1","data":"","mac":"00000000"}"#,
+            404, "21"
+        ),
+        (
+            "/v1/mac/verify",
+            #"{"key":"canteen/kek/bank","algorithm":"algorithm3","padding":"method1","data":"","mac":"00000000"}"#, 403,
+            "A6"
+        ),
         // What is not as it should be.
         ("/v1/tac/verify", "not json", 400, "15"), ("/v1/tac/verify", "[]", 400, "15"),
         ("/v1/tac/verify", #"{"key":"canteen/purse/tac","factors":["1122334455667788"],"data":"00"}"#, 400, "15"),
         ("/v1/tac/verify", #"{"key":"canteen/purse/tac","factors":["11"],"data":"00","tac":"00000000"}"#, 400, "15"),
         ("/v1/tac/verify", #"{"key":"canteen/purse/tac","factors":[],"data":"00","tac":"00000000"}"#, 400, "15"),
-        ("/v1/tac/verify", #"{"key":"canteen/purse/tac","factors":["1122334455667788"],"data":"0","tac":"00000000"}"#, 400, "15"),
+        (
+            "/v1/tac/verify",
+            #"{"key":"canteen/purse/tac","factors":["1122334455667788"],"data":"0","tac":"00000000"}"#, 400, "15"
+        ),
         ("/v1/random", #"{"count":8,"more":1}"#, 400, "15"), ("/v1/random", #"{"count":"8"}"#, 400, "15"),
     ])
     func `A refusal is problem details with the host error code`(

@@ -31,7 +31,9 @@ struct CommandTests {
         await connection.close()
     }
 
-    @Test func `A MAC made by M6 is right for M8, and with a flipped bit it is not, and the service goes on`() async throws {
+    @Test func `A MAC made by M6 is right for M8, and with a flipped bit it is not, and the service goes on`()
+        async throws
+    {
         let connection = try await World.shared.value.connect()
         let mac = try await connection.run(GenerateMACRequest(Self.mac3)).bytes
         for bit in [0, 13, 31] {
@@ -44,7 +46,8 @@ struct CommandTests {
         await connection.close()
     }
 
-    @Test func `A key made by A0 serves by its block, travels by A8 and comes back by A6 as the same key`() async throws {
+    @Test func `A key made by A0 serves by its block, travels by A8 and comes back by A6 as the same key`() async throws
+    {
         let connection = try await World.shared.value.connect()
         let attributes = try HostKeyAttributes(usage: "M3", algorithm: "T2", modeOfUse: "C", exportability: "E")
         let made = try await connection.run(GenerateKeyRequest(attributes: attributes))
@@ -76,11 +79,13 @@ struct CommandTests {
         await connection.close()
     }
 
-    @Test func `YD gives the card's key wrapped, under the LMK or a transport key, with one check value`() async throws {
+    @Test func `YD gives the card's key wrapped, under the LMK or a transport key, with one check value`() async throws
+    {
         let connection = try await World.shared.value.connect()
         let card = try CardKey(
             master: Self.label("canteen/purse/tac"),
-            path: DiversificationPath(card: #require(DiversificationFactor([0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88]))))
+            path: DiversificationPath(
+                card: #require(DiversificationFactor([0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88]))))
         let under = try await connection.run(DiversifyKeyRequest(key: card))
         let out = try await connection.run(
             DiversifyKeyRequest(key: card, transportKey: Self.label("canteen/kek/bank")))

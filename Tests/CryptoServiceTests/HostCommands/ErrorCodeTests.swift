@@ -19,8 +19,10 @@ struct ErrorCodeTests {
         ("BU", "FFFSD0112M3T", "83"), ("BU", "FFFSX0112M3TC00N0000", "83"),
         ("BU", "00FL15canteen/pos/mac;001", "04"), ("BU", "FF1L15canteen/pos/mac;002;001", "05"),
         // M6: mode, format, size, algorithm, padding, key type, length, usage.
-        ("M6", "900311FFFL15canteen/pos/mac0008ABCDEFGH", "02"), ("M6", "090311FFFL15canteen/pos/mac0008ABCDEFGH", "03"),
-        ("M6", "009311FFFL15canteen/pos/mac0008ABCDEFGH", "15"), ("M6", "000911FFFL15canteen/pos/mac0008ABCDEFGH", "04"),
+        ("M6", "900311FFFL15canteen/pos/mac0008ABCDEFGH", "02"),
+        ("M6", "090311FFFL15canteen/pos/mac0008ABCDEFGH", "03"),
+        ("M6", "009311FFFL15canteen/pos/mac0008ABCDEFGH", "15"),
+        ("M6", "000911FFFL15canteen/pos/mac0008ABCDEFGH", "04"),
         ("M6", "00039FFFL15canteen/pos/mac0008ABCDEFGH", "09"), ("M6", "00031FF0L15canteen/pos/mac0008ABCDEFGH", "05"),
         ("M6", "00031FFFL15canteen/pos/mac00G8ABCDEFGH", "06"), ("M6", "00031FFFL15canteen/pos/mac0009ABCDEFGH", "80"),
         ("M6", "00030FFFL15canteen/pos/mac0007ABCDEFG", "80"), ("M6", "00031FFFL16canteen/kek/bank0008ABCDEFGH", "A6"),
@@ -34,7 +36,8 @@ struct ErrorCodeTests {
         ("A6", "FFFL15canteen/pos/macX00112233445566778899AABBCCDDEEFFS#M3T2C00N00;123456", "A6"),
         ("A8", "FFFL16canteen/kek/bankL15canteen/pos/macS", "26"),
         // Levels.
-        ("YT", "L17canteen/purse/tac0", "21"), ("YT", "L17canteen/purse/tac5", "21"), ("YT", "L17canteen/purse/tacx", "15"),
+        ("YT", "L17canteen/purse/tac0", "21"), ("YT", "L17canteen/purse/tac5", "21"),
+        ("YT", "L17canteen/purse/tacx", "15"),
     ])
     func `A request that cannot be carried out is answered with the field's own code`(
         command: String, body: String, code: String

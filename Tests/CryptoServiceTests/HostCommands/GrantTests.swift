@@ -28,7 +28,9 @@ struct GrantTests {
         return false
     }
 
-    @Test func `A suspended key is refused within two seconds, also by its block, and serves again when resumed`() async throws {
+    @Test func `A suspended key is refused within two seconds, also by its block, and serves again when resumed`()
+        async throws
+    {
         let world = try await World.make()
         let connection = try await world.connect()
         let key = CommandTests.label("canteen/pos/mac")
@@ -46,7 +48,8 @@ struct GrantTests {
         await world.stop()
     }
 
-    @Test func `A revoked grant and a disabled client are refused within two seconds on open connections`() async throws {
+    @Test func `A revoked grant and a disabled client are refused within two seconds on open connections`() async throws
+    {
         let world = try await World.make()
         let connection = try await world.connect()
         let key = CommandTests.label("canteen/pos/mac")
@@ -56,7 +59,9 @@ struct GrantTests {
         #expect(try await Self.becomes(.functionNotPermitted, connection, key))
         try await world.centre.disableClient(World.plainClient, by: World.conf)
         #expect(try await Self.becomes(.commandDisabled, connection, key))
-        await #expect(throws: CryptoClientError.refused(.commandDisabled)) { try await connection.run(EchoRequest([1])) }
+        await #expect(throws: CryptoClientError.refused(.commandDisabled)) {
+            try await connection.run(EchoRequest([1]))
+        }
         await connection.close()
         await world.stop()
     }

@@ -6,7 +6,8 @@ import Testing
 
 /// What comes over the wire from clients that are broken, slow or hostile.
 struct StreamTests {
-    @Test func `A frame of length zero and one that is too short are answered, and the next one is read`() async throws {
+    @Test func `A frame of length zero and one that is too short are answered, and the next one is read`() async throws
+    {
         let world = try await World.shared.value
         let page = try #require(ProtocolPage.shared)
         let echo = try #require(page.messages["B2 request"])

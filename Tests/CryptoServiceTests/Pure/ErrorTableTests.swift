@@ -28,7 +28,8 @@ struct ErrorTableTests {
     }
 
     @Test(arguments: [
-        (KMSError.clientUnknown, "68"), (.grantMissing, "29"), (.invalidInput("key label"), "21"), (.notFound("key"), "21"),
+        (KMSError.clientUnknown, "68"), (.grantMissing, "29"), (.invalidInput("key label"), "21"),
+        (.notFound("key"), "21"),
         (.keyHasNoValue("key"), "21"), (.keyStateForbids("key", .suspended), "BE"), (.keyNotYetValid("key"), "AE"),
         (.keyExpired("key"), "AF"), (.storedKeyRefused("key", .keyIdentityMismatch), "BE"), (.module(.sealed), "13"),
         (.directoryStale, "41"), (.databaseUnavailable, "41"), (.auditUnavailable, "41"),

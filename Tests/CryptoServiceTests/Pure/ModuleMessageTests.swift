@@ -26,7 +26,9 @@ struct ModuleMessageTests {
         return unsafe request.withMessage { unsafe Array($0) }
     }
 
-    private static func append(_ command: some ModuleCommand, _ request: inout ModuleRequest) { request.append(command) }
+    private static func append(_ command: some ModuleCommand, _ request: inout ModuleRequest) {
+        request.append(command)
+    }
 
     @Test func `Commands of the hot path have the bridge's bytes`() throws {
         let path = try #require(DiversificationPath([.init(rawValue: 1), .init(rawValue: 0xF0F1_F2F3_F4F5_F6F7)]))
@@ -54,7 +56,8 @@ struct ModuleMessageTests {
                     AuthorizeLoadRequest(
                         key: card, random: 1, onlineSequence: 2, oldBalance: 3, amount: 4, type: 1, terminal: terminal,
                         mac1: PurseMAC(5), time: time))
-                message.purchaseMAC1(key, MakePurchaseMACRequest(key: card, random: 1, offlineSequence: 2, record: record))
+                message.purchaseMAC1(
+                    key, MakePurchaseMACRequest(key: card, random: 1, offlineSequence: 2, record: record))
                 message.verifyPurchaseMAC2(
                     key,
                     CheckPurchaseMACRequest(

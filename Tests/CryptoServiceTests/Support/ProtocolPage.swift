@@ -16,7 +16,8 @@ struct ProtocolPage {
     static let shared = try? ProtocolPage()
 
     init(file: String = #filePath) throws {
-        let root = URL(filePath: file).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let root = URL(filePath: file).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
             .deletingLastPathComponent()
         let text = try String(contentsOf: root.appending(path: "docs/protocol.md"), encoding: .utf8)
         var messages: [String: [UInt8]] = [:]

@@ -131,7 +131,8 @@ final class World: Sendable {
         _ = try await centre.createClient(plainClient, description: "", by: conf)
         for product in ["pos", "purse", "kek"] {
             try await centre.grant(
-                .product(issuer: "canteen", product: product), Set(ServiceOperation.allCases), to: plainClient, by: conf)
+                .product(issuer: "canteen", product: product), Set(ServiceOperation.allCases), to: plainClient, by: conf
+            )
         }
         try await centre.grant(.presentedBlocks, Set(ServiceOperation.allCases), to: plainClient, by: conf)
     }
@@ -146,7 +147,8 @@ final class World: Sendable {
         let session = try await centre.beginComponents(id, count: 2, by: Self.key).session
         for (number, component) in [first, second].enumerated() {
             _ = try await module.execute(
-                EnterComponent(session: session, number: UInt8(number + 1), component: try typed(Hex.encode(component))))
+                EnterComponent(session: session, number: UInt8(number + 1), component: try typed(Hex.encode(component)))
+            )
         }
         _ = try await centre.finishComponents(id, session: session, by: Self.key)
     }
