@@ -40,7 +40,7 @@ enum SessionFiles {
         let path = try path(name)
         if unsafe mkdir(folder, 0o700) != 0, errno != EEXIST { throw CommandFailure("Cannot make the folder \(folder).") }
         unsafe chmod(folder, 0o700)
-        unlink(path)
+        unsafe unlink(path)
         let file = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw CommandFailure("Cannot write \(path).") }
         defer { close(file) }
@@ -48,7 +48,7 @@ enum SessionFiles {
         guard unsafe Glibc.write(file, bytes, bytes.count) == bytes.count else { throw CommandFailure("Cannot write \(path).") }
     }
 
-    static func remove(_ name: String) throws { unlink(try path(name)) }
+    static func remove(_ name: String) throws { unsafe unlink(try path(name)) }
 
     private static func path(_ name: String) throws -> String {
         guard isName(name) else { throw CommandFailure("“\(name)” is not the name of an administrator.") }
