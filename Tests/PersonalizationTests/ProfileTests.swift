@@ -62,11 +62,14 @@ import Testing
     }
 
     /// Nothing here comes from outside, but a parser that traps takes the whole server with it.
-    @Test func `no cut of a profile makes the reader fail otherwise than with an error`() throws {
+    @Test func `no cut of a profile is taken: neither the reader nor the image lets it pass`() throws {
         let text = Array(try Self.text("psam-pboc").utf8)
         for length in stride(from: 0, to: text.count, by: 97) {
             let cut = String(decoding: text[..<length], as: UTF8.self)
-            #expect(throws: ProfileError.self) { try CardProfile(yaml: cut, file: "cut") }
+            #expect(throws: (any Error).self) {
+                let profile = try CardProfile(yaml: cut, file: "cut")
+                _ = try CardImage.make(profile, data: ImageTests.data(profile), keys: ImageTests.lookup(profile))
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 import CardSimulator
+import Dispatch
 import HSMBridge
 import Personalization
 import Synchronization
@@ -16,6 +17,8 @@ final class CardsInMemory: Sendable {
         var pull: Pull?
         var isPresent = true
         var count = 0
+        /// Before the Nth APDU is carried out.
+        var action: (at: Int, run: @Sendable () -> Void)?
     }
 
     private let slots = Mutex([String: Slot]())
@@ -41,6 +44,18 @@ final class CardsInMemory: Sendable {
         }
     }
 
+    /// Does something on the card's thread before its Nth APDU.
+    func before(_ at: Int, in reader: String, _ action: @escaping @Sendable () -> Void) {
+        slots.withLock { $0[reader]?.action = (at, action) }
+    }
+
+    /// Holds the card's first APDU until the semaphore is signalled.
+    func hold(_ reader: String) -> DispatchSemaphore {
+        let gate = DispatchSemaphore(value: 0)
+        before(1, in: reader) { gate.wait() }
+        return gate
+    }
+
     func remove(_ reader: String) { slots.withLock { $0[reader]?.isPresent = false } }
 
     func count(_ reader: String) -> Int { slots.withLock { $0[reader]?.count ?? 0 } }
@@ -55,6 +70,11 @@ final class CardsInMemory: Sendable {
     }
 
     fileprivate func exchange(_ command: [UInt8], _ reader: String) throws(CardError) -> [UInt8] {
+        let action = slots.withLock { slots -> (@Sendable () -> Void)? in
+            guard let slot = slots[reader], let action = slot.action, action.at == slot.count + 1 else { return nil }
+            return action.run
+        }
+        action?()
         let answer: [UInt8]? = slots.withLock { slots in
             guard var slot = slots[reader], slot.isPresent else { return nil }
             slot.count += 1

@@ -59,6 +59,14 @@ final class Workshop: Sendable {
         desk = try await Self.openDesk(database, centre, module, readers)
     }
 
+    /// The same database server again, after it was stopped.
+    func restartDatabase() async throws {
+        var configuration = PrivateServer.Configuration(stateFolder: "\(folder)/db", socketPath: "\(folder)/s")
+        configuration.settings = ["innodb-log-file-size": "8M"]
+        configuration.bufferPoolMegabytes = 16
+        Cleanup.add(server: try await PrivateServer.start(configuration))
+    }
+
     /// What a restart of the server is.
     func reopened(node: String = "a") async throws -> CardIssuing {
         try await Self.openDesk(database, centre, module, readers, node: node)
@@ -69,6 +77,7 @@ final class Workshop: Sendable {
     ) async throws -> CardIssuing {
         var settings = IssuingSettings()
         settings.node = node
+        settings.stationLimit = 64
         return try await CardIssuing.open(
             database: database, centre: centre, module: module, cards: readers.access,
             profiles: ProfileLibrary(folder: profileFolder), settings: settings)
@@ -217,4 +226,9 @@ private enum Cleanup {
             }
         }
     }
+}
+
+extension Workshop {
+    /// For workshops of one test: their server goes with the process.
+    func close() async { await database.close() }
 }
