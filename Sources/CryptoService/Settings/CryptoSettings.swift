@@ -31,7 +31,7 @@ public struct CryptoSettings: Sendable {
     public var httpHost = "127.0.0.1"
     public var httpPort = 8441
     /// The longest HTTP body, in bytes.
-    public var bodyLimit = 1 << 20
+    public var bodyLimit = 4 << 20
 
     public init(moduleSocket: String, plainClient: String) {
         self.moduleSocket = moduleSocket
