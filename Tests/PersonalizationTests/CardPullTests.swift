@@ -7,7 +7,9 @@ import Testing
 /// The card is pulled at every APDU in turn, with the command carried out and not carried out.
 @Suite struct CardPullTests {
     @Test(arguments: ["psam", "fmcos"])
-    func `a card pulled at any APDU leaves a job that says where, and is continued or scrapped`(_ kind: String) async throws {
+    func `a card pulled at any APDU leaves a job that says where, and is continued or scrapped`(_ kind: String)
+        async throws
+    {
         let shop = try await Workshop.shared.value
         let whole = shop.blank(kind)
         let first = try await shop.desk.personalise(
@@ -45,7 +47,8 @@ import Testing
         let reader = shop.blank(kind, pull: pull)
         var job = try await shop.desk.personalise(shop.request(kind, reader, batch: batch), by: shop.olga)
         #expect(job.state == .interrupted, place)
-        #expect(job.message?.hasPrefix("interrupted at step \(job.step) (\(job.stepName ?? "identify"))") == true, place)
+        #expect(
+            job.message?.hasPrefix("interrupted at step \(job.step) (\(job.stepName ?? "identify"))") == true, place)
         if job.step > 0 { #expect(job.journal.last?.outcome == .uncertain, place) }
 
         // Another card in the reader is recognised and left alone.

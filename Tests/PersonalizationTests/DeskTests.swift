@@ -23,7 +23,9 @@ import Testing
         let other = try await shop.desk.personalise(
             shop.request("psam", shop.blank("psam"), batch: batch), by: shop.olga)
         #expect(other.state == .finished)
-        #expect(try await shop.line(batch) == StockLine(kind: "psam", batch: batch, received: 3, blank: 1, working: 1, finished: 1, scrapped: 0))
+        #expect(
+            try await shop.line(batch)
+                == StockLine(kind: "psam", batch: batch, received: 3, blank: 1, working: 1, finished: 1, scrapped: 0))
         let events = shop.desk.events(of: id)
         gate.signal()
         var last: JobProgress?
@@ -62,7 +64,8 @@ import Testing
         // As a server leaves it that was killed.
         try await shop.database.write { connection in
             try connection.execute(
-                "UPDATE card_job SET state = 'running', node = 'dead', busy_reader = \("dead/\(reader)") WHERE id = \(job.id)")
+                "UPDATE card_job SET state = 'running', node = 'dead', busy_reader = \("dead/\(reader)") WHERE id = \(job.id)"
+            )
         }
         let desk = try await shop.reopened(node: "dead")
         let found = try await desk.job(job.id, by: shop.olga)
@@ -97,7 +100,9 @@ import Testing
     }
 
     @Test(arguments: [9, 22])
-    func `a database that goes in the middle interrupts the job, and it goes on when the database is back`(_ at: Int) async throws {
+    func `a database that goes in the middle interrupts the job, and it goes on when the database is back`(_ at: Int)
+        async throws
+    {
         let shop = try await Workshop("gone\(at)")
         let batch = try await shop.delivery("psam", 1)
         let reader = shop.blank("psam")
@@ -125,7 +130,8 @@ import Testing
         let job = try await shop.desk.personalise(shop.request("psam", pulled, batch: batch), by: shop.olga)
         _ = try await shop.desk.scrap(job.id, reason: "spoilt", by: shop.olga)
         let line = try await shop.line(batch)
-        #expect(line == StockLine(kind: "psam", batch: batch, received: 3, blank: 1, working: 0, finished: 1, scrapped: 1))
+        #expect(
+            line == StockLine(kind: "psam", batch: batch, received: 3, blank: 1, working: 0, finished: 1, scrapped: 1))
         let sums = try await shop.database.read { connection in
             try connection.query(
                 "SELECT to_place, CAST(SUM(cards) AS SIGNED) AS cards FROM stock_movement WHERE batch = \(batch) GROUP BY to_place"
@@ -142,6 +148,24 @@ import Testing
                 try connection.execute("DELETE FROM stock_movement WHERE batch = \(batch)")
             }
         }
+    }
+
+    @Test func `a key block that was damaged in the database is found before a card is touched`() async throws {
+        let shop = try await Workshop("damaged")
+        let reader = shop.blank("psam")
+        let batch = try await shop.delivery("psam", 1)
+        try await shop.database.write { connection in
+            try connection.execute(
+                "UPDATE key_version SET key_block = CONCAT(LEFT(key_block, LENGTH(key_block) - 4), '0000') WHERE label = 'APP-CONTROL'"
+            )
+        }
+        try await shop.centre.directory.refreshNow()
+        await #expect(throws: IssuingError.self) {
+            _ = try await shop.desk.personalise(shop.request("psam", reader, batch: batch), by: shop.olga)
+        }
+        #expect(shop.readers.count(reader) == 0)
+        #expect(try await shop.line(batch).blank == 1)
+        await shop.close()
     }
 
     @Test func `the audit trail has each job before and after, with the failures`() async throws {

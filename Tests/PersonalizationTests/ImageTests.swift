@@ -21,7 +21,9 @@ import Testing
                     usage: plan.usage, algorithm: .tripleDES2, mode: plan.isTransport ? .unrestricted : .derive,
                     exportability: .nonExportable),
                 state: .active, validity: .unlimited,
-                key: WrappedKey(block: "D-\(plan.label)", checkValue: KeyCheckValue(plan.label.utf8.reduce(0, &+), 0, plan.isTransport ? 1 : 0)))
+                key: WrappedKey(
+                    block: "D-\(plan.label)",
+                    checkValue: KeyCheckValue(plan.label.utf8.reduce(0, &+), 0, plan.isTransport ? 1 : 0)))
             change?(&key, plan)
             return key
         }
@@ -44,7 +46,8 @@ import Testing
         let profile = try Self.profile(name)
         let image = try CardImage.make(profile, data: Self.data(profile), keys: Self.lookup(profile))
         let expected = try String(
-            contentsOf: URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Expected/\(name).txt"), encoding: .utf8)
+            contentsOf: URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Expected/\(name).txt"),
+            encoding: .utf8)
         let found = image.text + "\n"
         #expect(found == expected, "\(found)")
     }
@@ -67,13 +70,23 @@ import Testing
         Spoilt(
             old: "  - loadKey: {key: card-control, under: vendor, replaces: yes}  # 洗卡\n", new: "",
             problem: "card-control: not on the card yet"),
-        Spoilt(old: "{key: tac, under: app-control}", new: "{key: tac, under: vendor}", problem: "nothing but its own replacement"),
-        Spoilt(old: "{key: tac, under: app-control}", new: "{key: vendor, under: app-control}", problem: "never loaded onto a card"),
-        Spoilt(old: "{key: app-control, under: card-control}", new: "{key: app-control, under: app-maintenance}", problem: "not on the card yet"),
+        Spoilt(
+            old: "{key: tac, under: app-control}", new: "{key: tac, under: vendor}",
+            problem: "nothing but its own replacement"),
+        Spoilt(
+            old: "{key: tac, under: app-control}", new: "{key: vendor, under: app-control}",
+            problem: "never loaded onto a card"),
+        Spoilt(
+            old: "{key: app-control, under: card-control}", new: "{key: app-control, under: app-maintenance}",
+            problem: "not on the card yet"),
         Spoilt(old: "  - select: ADF\n", new: "", problem: "select ADF first"),
-        Spoilt(old: "{file: psam-info, under: card-maintenance}", new: "{file: psam-info}", problem: "under a maintenance key"),
+        Spoilt(
+            old: "{file: psam-info, under: card-maintenance}", new: "{file: psam-info}",
+            problem: "under a maintenance key"),
         Spoilt(old: "{type}{id}{algorithm}", new: "{type}{id}{version}", problem: "no value for {version}"),
-        Spoilt(old: "type: \"01\", id: \"01\", algorithm: \"00\"}\n  app-control", new: "type: \"00\", id: \"01\", algorithm: \"00\"}\n  app-control", problem: "two keys in one place"),
+        Spoilt(
+            old: "type: \"01\", id: \"01\", algorithm: \"00\"}\n  app-control",
+            new: "type: \"00\", id: \"01\", algorithm: \"00\"}\n  app-control", problem: "two keys in one place"),
         Spoilt(
             profile: "fmcos-canteen", old: "  - loadKey: {key: control, under: blank, replaces: yes}\n", new: "",
             problem: "must be replaced in the very next step"),
@@ -98,13 +111,17 @@ import Testing
                 return nil
             } catch { return error.code }
         }
-        func key(_ key: StoredKey?, usage: KeyUsage? = nil, mode: ModeOfUse? = nil, state: KeyState = .active, until: Timestamp? = nil, kcv: KeyCheckValue? = nil) -> StoredKey? {
+        func key(
+            _ key: StoredKey?, usage: KeyUsage? = nil, mode: ModeOfUse? = nil, state: KeyState = .active,
+            until: Timestamp? = nil, kcv: KeyCheckValue? = nil
+        ) -> StoredKey? {
             key.map { key in
                 var attributes = key.attributes
                 attributes.usage = usage ?? attributes.usage
                 attributes.mode = mode ?? attributes.mode
                 return StoredKey(
-                    identity: key.identity, attributes: attributes, state: state, validity: Validity(from: nil, until: until),
+                    identity: key.identity, attributes: attributes, state: state,
+                    validity: Validity(from: nil, until: until),
                     key: WrappedKey(block: key.key.block, checkValue: kcv ?? key.checkValue))
             }
         }
@@ -113,7 +130,9 @@ import Testing
         #expect(try code { found, plan in if plan.name == "tac" { found = key(found, state: .suspended) } } == "P-112")
         #expect(try code { found, plan in if plan.name == "tac" { found = key(found, until: Self.now) } } == "P-112")
         #expect(try code { found, plan in if plan.name == "tac" { found = key(found, usage: .load) } } == "P-113")
-        #expect(try code { found, plan in if plan.name == "card-control" { found = key(found, mode: .unrestricted) } } == "P-113")
+        #expect(
+            try code { found, plan in if plan.name == "card-control" { found = key(found, mode: .unrestricted) } }
+                == "P-113")
         // The maker's key under the name of a production key.
         let vendor = KeyCheckValue("VENDOR/PSAM-BLANK".utf8.reduce(0, &+), 0, 1)
         #expect(try code { found, plan in if plan.name == "purchase" { found = key(found, kcv: vendor) } } == "P-113")
@@ -128,12 +147,15 @@ import Testing
     static let values: [Value] = [
         Value(form: .digits(4), text: "0123", bytes: "0123"), Value(form: .digits(4), text: "012", bytes: nil),
         Value(form: .digits(4), text: "01A3", bytes: nil), Value(form: .hex(bytes: 2), text: "aB01", bytes: "AB01"),
-        Value(form: .hex(bytes: 2), text: "AB0", bytes: nil), Value(form: .text(bytes: 4), text: "Li", bytes: "4C690000"),
-        Value(form: .text(bytes: 4), text: "Li Xi", bytes: nil), Value(form: .text(bytes: 6), text: "李", bytes: "E69D8E000000"),
+        Value(form: .hex(bytes: 2), text: "AB0", bytes: nil),
+        Value(form: .text(bytes: 4), text: "Li", bytes: "4C690000"),
+        Value(form: .text(bytes: 4), text: "Li Xi", bytes: nil),
+        Value(form: .text(bytes: 6), text: "李", bytes: "E69D8E000000"),
         Value(form: .text(bytes: 4), text: "a\nb", bytes: nil), Value(form: .date, text: "20260228", bytes: "20260228"),
         Value(form: .date, text: "20260229", bytes: nil), Value(form: .date, text: "today", bytes: "20280229"),
         Value(form: .date, text: "today+10y", bytes: "20380228"), Value(form: .date, text: "today+99y", bytes: nil),
-        Value(form: .pin(2...8), text: "123456", bytes: "313233343536"), Value(form: .pin(2...8), text: "1", bytes: nil),
+        Value(form: .pin(2...8), text: "123456", bytes: "313233343536"),
+        Value(form: .pin(2...8), text: "1", bytes: nil),
         Value(form: .pin(2...8), text: "123456789", bytes: nil), Value(form: .pin(2...8), text: "12a4", bytes: nil),
     ]
 
@@ -157,7 +179,8 @@ extension ImageStep {
         }
         let what: String =
             switch action {
-            case .command(let command, let answer): Hex.encode(command.bytes) + (answer.map { " = \(Hex.encode($0))" } ?? "")
+            case .command(let command, let answer):
+                Hex.encode(command.bytes) + (answer.map { " = \(Hex.encode($0))" } ?? "")
             case .protected(let header, let data, let under, let encipher):
                 "\(hex(header)) \(Hex.encode(data)) \(encipher ? "enciphered" : "MAC") under \(key(under))"
             case .loadKey(let header, let keyHeader, let loaded, let under):

@@ -54,7 +54,9 @@ import Testing
             let mirror = Mirror(reflecting: value)
             if "\(type(of: value))" == "CardKey" {
                 for child in mirror.children where child.label == "value" {
-                    if let bytes = Mirror(reflecting: child.value).children.first?.value as? [UInt8] { found.append(Hex.encode(bytes)) }
+                    if let bytes = Mirror(reflecting: child.value).children.first?.value as? [UInt8] {
+                        found.append(Hex.encode(bytes))
+                    }
                 }
                 return
             }
@@ -131,7 +133,8 @@ import Testing
         let shop = try await Workshop.shared.value
         let reader = shop.blank("psam")
         let batch = try await shop.delivery("psam", 1)
-        let first = try await shop.desk.personalise(shop.request("psam", shop.blank("psam"), batch: batch), by: shop.olga)
+        let first = try await shop.desk.personalise(
+            shop.request("psam", shop.blank("psam"), batch: batch), by: shop.olga)
         #expect(first.state == .finished, "\(first.message ?? "")")
         await #expect(throws: IssuingError.noStock(kind: "psam")) {
             _ = try await shop.desk.personalise(shop.request("psam", reader, batch: batch), by: shop.olga)
@@ -160,8 +163,10 @@ struct Terminal {
         let open = try channel.good("80500002 01 \(Hex.encode(amount.octets)) 310000000001", le: 16)
         let reply = try await shop.module.execute(
             AuthorisePurseLoad(
-                key: DerivedKey(try master("LOAD"), factors: [asn.suffix(8).number]), random: UInt32(open[8..<12].number),
-                onlineSequence: UInt16(open[4..<6].number), oldBalance: UInt32(open[0..<4].number), amount: amount, type: 2,
+                key: DerivedKey(try master("LOAD"), factors: [asn.suffix(8).number]),
+                random: UInt32(open[8..<12].number),
+                onlineSequence: UInt16(open[4..<6].number), oldBalance: UInt32(open[0..<4].number), amount: amount,
+                type: 2,
                 terminal: try #require(TerminalNumber(0x3100_0000_0001)), mac1: UInt32(open[12..<16].number),
                 time: TransactionTime(date: 0x2026_1123, time: 0x12_0000)))
         guard case .authorised(let mac2) = reply else {

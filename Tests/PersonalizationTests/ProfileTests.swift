@@ -31,17 +31,26 @@ import Testing
         Mistake(old: "title: PBOC", new: "titel: PBOC", path: "titel", problem: "unknown field"),
         Mistake(old: "stock: psam\n", new: "", path: "", problem: "`stock` is missing"),
         Mistake(old: "challenge: 4", new: "challenge: four", path: "cardOS.challenge", problem: "number from 4 to 16"),
-        Mistake(old: "cipher: 3des", new: "cipher: rot13", path: "cardOS.cipher", problem: "expected one of: 3des, sm4"),
-        Mistake(old: "{type}{id}{algorithm}", new: "{type}{colour}", path: "cardOS.keyHeaders[0].header", problem: "{colour}"),
-        Mistake(old: "usage: vendorTransport", new: "usage: mac3", path: "keys.vendor.usage", problem: "usage of a card key"),
-        Mistake(old: "fid: \"0015\"", new: "fid: \"15\"", path: "files.psam-info.fid", problem: "has 1 bytes, expected 2"),
+        Mistake(
+            old: "cipher: 3des", new: "cipher: rot13", path: "cardOS.cipher", problem: "expected one of: 3des, sm4"),
+        Mistake(
+            old: "{type}{id}{algorithm}", new: "{type}{colour}", path: "cardOS.keyHeaders[0].header",
+            problem: "{colour}"),
+        Mistake(
+            old: "usage: vendorTransport", new: "usage: mac3", path: "keys.vendor.usage", problem: "usage of a card key"
+        ),
+        Mistake(
+            old: "fid: \"0015\"", new: "fid: \"15\"", path: "files.psam-info.fid", problem: "has 1 bytes, expected 2"),
         Mistake(old: "type: \"22\"", new: "type: \"2G\"", path: "keys.purchase.type", problem: "hexadecimal"),
         Mistake(old: "form: digits 12", new: "form: digits 11", path: "data.terminal.form", problem: "digits N"),
         Mistake(old: "default: today+10y", new: "default: soon", path: "data.expiryDate.default", problem: "YYYYMMDD"),
         Mistake(old: "  - select: ADF", new: "  - selekt: ADF", path: "steps[10].selekt", problem: "unknown field"),
         Mistake(old: "  - select: ADF", new: "  - select: ABC", path: "steps[10]", problem: "`ABC` is not defined"),
-        Mistake(old: "under: app-maintenance}", new: "under: app-maint}", path: "steps[17]", problem: "`app-maint` is not defined"),
-        Mistake(old: "[{data: terminal}]", new: "[{data: terminus}]", path: "files", problem: "`terminus` is not defined"),
+        Mistake(
+            old: "under: app-maintenance}", new: "under: app-maint}", path: "steps[17]",
+            problem: "`app-maint` is not defined"),
+        Mistake(
+            old: "[{data: terminal}]", new: "[{data: terminus}]", path: "files", problem: "`terminus` is not defined"),
         Mistake(old: "steps:", new: "steps: {}\nsteps:", path: "", problem: "not YAML"),
     ]
 
@@ -55,7 +64,9 @@ import Testing
         #expect(found.file == "wrong.yaml")
         #expect(found.path == mistake.path)
         #expect(found.problem.contains(mistake.problem), "\(found)")
-        if !mistake.new.isEmpty, mistake.path.contains("."), mistake.path.hasPrefix("data") || mistake.path.hasPrefix("keys.") {
+        if !mistake.new.isEmpty, mistake.path.contains("."),
+            mistake.path.hasPrefix("data") || mistake.path.hasPrefix("keys.")
+        {
             let line = text[..<range.lowerBound].split(separator: "\n", omittingEmptySubsequences: false).count
             #expect(found.line == line, "\(found)")
         }

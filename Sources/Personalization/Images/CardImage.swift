@@ -7,6 +7,8 @@ struct CardImage: Sendable, Hashable {
     let steps: [ImageStep]
     /// Keys that stay on the card, by name, for their check values in the ledger.
     let keys: [CardKey]
+    /// Those and the transport keys.
+    let allKeys: [CardKey]
     let serial: CommandAPDU
     let challengeLength: Int
     let cipher: CardCipher
@@ -44,7 +46,9 @@ struct ImageStep: Sendable, Hashable {
         case verifyPIN(header: UInt32, field: String)
         case tryLoad(purse: UInt8, keyIndex: UInt8, key: CardKey)
         case tryPurchase(purse: UInt8, keyIndex: UInt8, version: UInt8, algorithm: UInt8)
-        case tryPurchaseSAM(version: UInt8, algorithm: UInt8, key: CardKey, levels: Int, terminal: UInt64, factorOrder: CardOS.FactorOrder)
+        case tryPurchaseSAM(
+            version: UInt8, algorithm: UInt8, key: CardKey, levels: Int, terminal: UInt64,
+            factorOrder: CardOS.FactorOrder)
     }
 
     /// What may be done when nobody knows whether the step was carried out.

@@ -15,9 +15,11 @@ extension CardImage {
                 throw .dataField(pin.field, expected: profile.field(pin.field)?.expected ?? "a PIN")
             }
         }
+        let allKeys = profile.keys.compactMap { builder.keys[$0.name] }
         return CardImage(
-            profile: profile.name, steps: builder.steps, keys: profile.keys.compactMap { builder.keys[$0.name] }.filter { !$0.isTransport },
-            serial: try builder.serialCommand(), challengeLength: profile.cardOS.challengeLength, cipher: profile.cardOS.cipher)
+            profile: profile.name, steps: builder.steps, keys: allKeys.filter { !$0.isTransport }, allKeys: allKeys,
+            serial: try builder.serialCommand(), challengeLength: profile.cardOS.challengeLength,
+            cipher: profile.cardOS.cipher)
     }
 }
 
@@ -43,13 +45,15 @@ struct ImageBuilder {
         self.data = data
         self.keys = keys
         space = SpaceSum(profile: profile)
-        created = Set(profile.directories.filter(\.isPresent).map(\.name) + profile.files.filter(\.isPresent).map(\.name))
+        created = Set(
+            profile.directories.filter(\.isPresent).map(\.name) + profile.files.filter(\.isPresent).map(\.name))
     }
 
     func failure(_ text: String) -> IssuingError { .imageInvalid(text) }
 
     mutating func append(
-        _ name: String, _ action: ImageStep.Action, changes: Bool, _ recovery: ImageStep.Recovery, place: CardKeyPlace? = nil
+        _ name: String, _ action: ImageStep.Action, changes: Bool, _ recovery: ImageStep.Recovery,
+        place: CardKeyPlace? = nil
     ) {
         steps.append(ImageStep(name: name, action: action, changesCard: changes, recovery: recovery, place: place))
     }
@@ -62,13 +66,16 @@ struct ImageBuilder {
             let files = profile.files.filter { $0.directory == directory.name }
             try distinct(files.map(\.identifier), "file identifier", directory.name)
             try distinct(
-                files.filter { $0.kind != .keyFile && $0.kind != .purse }.map { $0.identifier & 0x1F }, "short file identifier",
+                files.filter { $0.kind != .keyFile && $0.kind != .purse }.map { $0.identifier & 0x1F },
+                "short file identifier",
                 directory.name)
         }
         try distinct(profile.directories.map(\.identifier), "directory identifier", profile.name)
         let places = profile.keys.compactMap(\.place) + profile.pins.map(\.place)
         for (index, place) in places.enumerated() where places[..<index].contains(place) {
-            throw failure("two keys in one place: type \(Hex.encode([place.type])) id \(Hex.encode([place.id])) in \(place.directory)")
+            throw failure(
+                "two keys in one place: type \(Hex.encode([place.type])) id \(Hex.encode([place.id])) in \(place.directory)"
+            )
         }
         for file in profile.files where file.kind == .binary && !file.contents.isEmpty {
             let count = try contents(file).count
@@ -89,8 +96,12 @@ struct ImageBuilder {
     func checkEnd() throws(IssuingError) {
         for file in profile.files {
             guard created.contains(file.name) else { throw failure("file \(file.name) is never created") }
-            guard file.contents.isEmpty || written.contains(file.name) else { throw failure("file \(file.name) is never written") }
-            guard file.contents.isEmpty || readBack.contains(file.name) else { throw failure("file \(file.name) is never read back") }
+            guard file.contents.isEmpty || written.contains(file.name) else {
+                throw failure("file \(file.name) is never written")
+            }
+            guard file.contents.isEmpty || readBack.contains(file.name) else {
+                throw failure("file \(file.name) is never read back")
+            }
         }
         for directory in profile.directories where !created.contains(directory.name) {
             throw failure("directory \(directory.name) is never created")
@@ -150,7 +161,8 @@ struct ImageBuilder {
         return bytes
     }
 
-    func keyHeader(_ place: CardKeyPlace, _ attributes: [String: UInt8], _ what: String) throws(IssuingError) -> [UInt8] {
+    func keyHeader(_ place: CardKeyPlace, _ attributes: [String: UInt8], _ what: String) throws(IssuingError) -> [UInt8]
+    {
         guard let template = profile.cardOS.keyHeader(for: place.type) else {
             throw failure("\(what): no key header for type \(Hex.encode([place.type]))")
         }

@@ -21,10 +21,13 @@ extension ImageBuilder {
         case .tryBalance(let purse):
             let command = CommandAPDU(cla: 0x80, ins: 0x5C, p1: 0, p2: purse, expectedLength: 4)
             append(
-                "try: balance of purse \(Hex.encode([purse])) is 0.00", .command(command, answer: [0, 0, 0, 0]), changes: false, .repeat)
+                "try: balance of purse \(Hex.encode([purse])) is 0.00", .command(command, answer: [0, 0, 0, 0]),
+                changes: false, .repeat)
         case .tryLoad(let name, let purse):
             let (place, key) = try loadedKey(name)
-            append("try: \(name) makes MAC1", .tryLoad(purse: purse, keyIndex: place.id, key: key), changes: false, .repeat)
+            append(
+                "try: \(name) makes MAC1", .tryLoad(purse: purse, keyIndex: place.id, key: key), changes: false, .repeat
+            )
         case .tryPurchase(let name, let purse): try tryPurchase(name, purse)
         case .tryPurchaseSAM(let name): try tryPurchaseSAM(name)
         }
@@ -33,7 +36,9 @@ extension ImageBuilder {
     // MARK: Files
 
     private mutating func select(_ name: String) throws(IssuingError) {
-        guard let plan = profile.directory(name), created.contains(name) else { throw failure("select \(name): not created yet") }
+        guard let plan = profile.directory(name), created.contains(name) else {
+            throw failure("select \(name): not created yet")
+        }
         directory = name
         let identifier = [UInt8(plan.identifier >> 8), UInt8(plan.identifier & 0xFF)]
         let command = CommandAPDU(cla: 0x00, ins: 0xA4, p1: 0, p2: 0, data: identifier, expectedLength: 256)
@@ -49,7 +54,9 @@ extension ImageBuilder {
             if !isMaster, profile.directories.contains(where: space.isMaster), directory == nil {
                 throw failure("create \(name): select the MF first")
             }
-            body = try createBody(isMaster ? .master : .directory, plan.attributes, size: space.size(plan), name: plan.dedicatedName, name)
+            body = try createBody(
+                isMaster ? .master : .directory, plan.attributes, size: space.size(plan), name: plan.dedicatedName, name
+            )
             identifier = plan.identifier
         } else {
             let plan = try file(name)
@@ -75,7 +82,9 @@ extension ImageBuilder {
     private func createBody(
         _ kind: FileKind, _ attributes: [String: UInt8], size: Int, name: [UInt8], _ what: String
     ) throws(IssuingError) -> [UInt8] {
-        guard let template = profile.cardOS.createBodies[kind] else { throw failure("create \(what): the COS has no \(kind) files") }
+        guard let template = profile.cardOS.createBodies[kind] else {
+            throw failure("create \(what): the COS has no \(kind) files")
+        }
         guard (0...65_535).contains(size) else { throw failure("create \(what): size \(size)") }
         var values = attributes.mapValues { [$0] }
         values["size"] = [UInt8(size >> 8), UInt8(size & 0xFF)]
@@ -86,9 +95,13 @@ extension ImageBuilder {
     private mutating func write(_ name: String, under: String?) throws(IssuingError) {
         let plan = try file(name)
         try require(current: plan.directory, "write \(name)")
-        guard created.contains(name), plan.kind == .binary else { throw failure("write \(name): no such binary file yet") }
+        guard created.contains(name), plan.kind == .binary else {
+            throw failure("write \(name): no such binary file yet")
+        }
         guard plan.needsProtection == (under != nil) else {
-            throw failure("write \(name): a file of type \(Hex.encode([plan.type])) is written \(plan.needsProtection ? "under a maintenance key" : "plainly")")
+            throw failure(
+                "write \(name): a file of type \(Hex.encode([plan.type])) is written \(plan.needsProtection ? "under a maintenance key" : "plainly")"
+            )
         }
         let bytes = try contents(plan)
         guard !bytes.isEmpty else { throw failure("write \(name): no contents") }
@@ -103,7 +116,8 @@ extension ImageBuilder {
         let header: [UInt8] = [0x04, 0xD6, short, 0x00]
         append(
             "write \(name) under \(under)",
-            .protected(header: header.commandHeader, data: bytes, under: key, encipher: plan.type & 0x40 != 0), changes: true, .repeat)
+            .protected(header: header.commandHeader, data: bytes, under: key, encipher: plan.type & 0x40 != 0),
+            changes: true, .repeat)
     }
 
     private mutating func readBack(_ name: String) throws(IssuingError) {
@@ -136,7 +150,8 @@ extension ImageBuilder {
         let body = try keyHeader(place, plan.attributes, what) + value
         throwAway = place
         append(
-            "put the public throw-away value into the place of \(name)", .command(CommandAPDU(header, data: body)), changes: true,
+            "put the public throw-away value into the place of \(name)", .command(CommandAPDU(header, data: body)),
+            changes: true,
             .repeatAccepting(profile.cardOS.existsStatus), place: place)
     }
 
@@ -192,10 +207,13 @@ extension ImageBuilder {
         guard plan.isTransport == (other != nil) else {
             throw failure("authenticate \(name): `inPlaceOf` is for transport keys, and they need it")
         }
-        guard plan.isTransport || loaded.contains(name) else { throw failure("authenticate \(name): not on the card yet") }
+        guard plan.isTransport || loaded.contains(name) else {
+            throw failure("authenticate \(name): not on the card yet")
+        }
         let header = try header(profile.cardOS.authenticate, ["id": [place.id]], "authenticate \(name)")
         append(
-            "authenticate under \(name)", .authenticate(header: header.commandHeader, key: key), changes: false, .repeat, place: place)
+            "authenticate under \(name)", .authenticate(header: header.commandHeader, key: key), changes: false,
+            .repeat, place: place)
     }
 
     private func loadedKey(_ name: String) throws(IssuingError) -> (place: CardKeyPlace, key: CardKey) {
@@ -209,7 +227,9 @@ extension ImageBuilder {
     // MARK: PIN and trials
 
     private mutating func setPIN(_ name: String) throws(IssuingError) {
-        guard let plan = profile.pin(name), let template = profile.cardOS.addPlain else { throw failure("PIN \(name) is not defined") }
+        guard let plan = profile.pin(name), let template = profile.cardOS.addPlain else {
+            throw failure("PIN \(name) is not defined")
+        }
         try require(current: plan.place.directory, "PIN \(name)")
         let header = try header(template, ["type": [plan.place.type], "id": [plan.place.id]], "PIN \(name)")
         let keyHeader = try keyHeader(plan.place, plan.attributes, "PIN \(name)")
@@ -222,7 +242,8 @@ extension ImageBuilder {
     private mutating func verifyPIN(_ name: String) throws(IssuingError) {
         guard let plan = profile.pin(name), loaded.contains(name) else { throw failure("PIN \(name) is not set yet") }
         append(
-            "try: verify PIN \(name)", .verifyPIN(header: plan.verify.commandHeader, field: plan.field), changes: false, .repeat)
+            "try: verify PIN \(name)", .verifyPIN(header: plan.verify.commandHeader, field: plan.field), changes: false,
+            .repeat)
     }
 
     private mutating func tryPurchase(_ name: String, _ purse: UInt8) throws(IssuingError) {
@@ -233,7 +254,8 @@ extension ImageBuilder {
         }
         append(
             "try: purchase of 0.00 opens with \(name)",
-            .tryPurchase(purse: purse, keyIndex: place.id, version: version, algorithm: algorithm), changes: false, .repeat)
+            .tryPurchase(purse: purse, keyIndex: place.id, version: version, algorithm: algorithm), changes: false,
+            .repeat)
     }
 
     private mutating func tryPurchaseSAM(_ name: String) throws(IssuingError) {
@@ -249,7 +271,8 @@ extension ImageBuilder {
             "try: \(name) makes MAC1",
             .tryPurchaseSAM(
                 version: place.id, algorithm: algorithm, key: key, levels: levels,
-                terminal: terminal.reduce(0) { $0 << 8 | UInt64($1) }, factorOrder: profile.cardOS.factorOrder), changes: true, .repeat)
+                terminal: terminal.reduce(0) { $0 << 8 | UInt64($1) }, factorOrder: profile.cardOS.factorOrder),
+            changes: true, .repeat)
     }
 }
 

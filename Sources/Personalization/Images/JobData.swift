@@ -68,7 +68,8 @@ struct JobData: Sendable {
     private static func date(_ text: String, today: String) -> [UInt8]? {
         var digits = text
         if text == "today" { digits = today }
-        if text.hasPrefix("today+"), text.hasSuffix("y"), let years = Int(text.dropFirst(6).dropLast()), (1...30).contains(years),
+        if text.hasPrefix("today+"), text.hasSuffix("y"), let years = Int(text.dropFirst(6).dropLast()),
+            (1...30).contains(years),
             let year = Int(today.prefix(4))
         {
             // 29 February has no anniversary in most years.

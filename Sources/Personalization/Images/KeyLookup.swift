@@ -29,7 +29,8 @@ struct KeyLookup {
         // derivation of an own master gives a maker's key but by chance.
         for plan in profile.keys where !plan.isTransport && plan.factors.isEmpty {
             for other in profile.keys where other.isTransport && checkValues[other.name] == checkValues[plan.name] {
-                throw .keyUnfit("\(issuer)/\(plan.label)", expected: "it has the check value of the transport key \(other.label)")
+                throw .keyUnfit(
+                    "\(issuer)/\(plan.label)", expected: "it has the check value of the transport key \(other.label)")
             }
         }
         return keys
@@ -39,7 +40,9 @@ struct KeyLookup {
         let label = "\(issuer)/\(plan.label)"
         guard let name = KeyName(label) else { throw .invalidIssuer }
         guard let stored = current(name) else { throw .keyMissing(label) }
-        do throws(KMSError) { try stored.requireUsable(protecting: true, now: now) } catch { throw .keyUnusable(label, error) }
+        do throws(KMSError) { try stored.requireUsable(protecting: true, now: now) } catch {
+            throw .keyUnusable(label, error)
+        }
         guard stored.attributes.usage == plan.usage else {
             throw .keyUnfit(label, expected: "usage must be \(plan.usage.name), it is \(stored.attributes.usage.name)")
         }

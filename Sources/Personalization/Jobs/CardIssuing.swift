@@ -49,7 +49,8 @@ public final class CardIssuing: Sendable {
                 for job in try CardJobTable.orphans(node: node, &connection) {
                     let place = "step \(job.step) (\(job.stepName ?? "identify"))"
                     _ = try CardJobTable.end(
-                        job.id, from: [.running], to: .interrupted, message: "interrupted at \(place): the server stopped",
+                        job.id, from: [.running], to: .interrupted,
+                        message: "interrupted at \(place): the server stopped",
                         status: nil, now: nil, &connection)
                 }
             }
@@ -99,14 +100,18 @@ public final class CardIssuing: Sendable {
         guard library.profiles.contains(where: { $0.stockKind == kind }) else { throw .invalidText("kind") }
         guard KeyIdentity.isValidPart(batch) else { throw .invalidText("batch") }
         let now = clocks.wall().microseconds
-        return try await performing(.receiveStock, on: "\(kind) \(batch)", [.kind: kind, .batch: batch, .count: String(count)], actor) {
+        return try await performing(
+            .receiveStock, on: "\(kind) \(batch)", [.kind: kind, .batch: batch, .count: String(count)], actor
+        ) {
             try await self.database.write { connection in
                 try CardStockTable.receive(kind: kind, batch: batch, count: count, now: now, &connection)
                 try StockMovementTable.append(
                     .init(
                         kind: kind, batch: batch, from: .supplier, to: .blank, cards: count, person: actor.name,
                         reason: "delivery", now: now), &connection)
-                guard let line = try CardStockTable.all(&connection).first(where: { $0.kind == kind && $0.batch == batch })
+                guard
+                    let line = try CardStockTable.all(&connection).first(where: { $0.kind == kind && $0.batch == batch }
+                    )
                 else { throw DatabaseError.noRow }
                 return line
             }
@@ -122,13 +127,16 @@ public final class CardIssuing: Sendable {
         let now = clocks.wall().microseconds
         _ = try await performing(.scrapCard, on: "job \(id)", [.job: String(id), .reason: reason], actor) {
             try await self.database.write { connection in
-                guard let job = try CardJobTable.one(id, locked: true, &connection) else { throw IssuingError.jobUnknown(id) }
+                guard let job = try CardJobTable.one(id, locked: true, &connection) else {
+                    throw IssuingError.jobUnknown(id)
+                }
                 guard job.state == .interrupted || (job.state == .failed && job.isTouched) else {
                     throw IssuingError.notContinuable(id, "it is \(job.state.rawValue), there is no card to scrap")
                 }
                 let text = "scrapped: \(reason) (was \(job.state.rawValue)\(job.message.map { ", \($0)" } ?? ""))"
                 _ = try CardJobTable.end(
-                    id, from: [job.state], to: .scrapped, message: String(text.prefix(400)), status: job.status, now: now, &connection)
+                    id, from: [job.state], to: .scrapped, message: String(text.prefix(400)), status: job.status,
+                    now: now, &connection)
                 try StockMovementTable.move(
                     .init(
                         kind: job.kind, batch: job.batch, from: .working, to: .scrapped, job: id, person: actor.name,

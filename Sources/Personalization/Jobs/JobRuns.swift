@@ -34,6 +34,7 @@ extension CardIssuing {
         for field in image.secrets(from: index) where values.pins[field] == nil {
             throw .dataField(field, expected: profile.field(field)?.expected ?? "a PIN")
         }
+        try await checkKeys(image, actor)
         let start = StartPoint.resume(
             index: index, isUncertain: stored.isStepOpen, serial: stored.serial.flatMap(Hex.decode))
         try await checkReader(reader)
@@ -59,7 +60,8 @@ extension CardIssuing {
         return try await load(id)
     }
 
-    private func begin(_ request: JobRequest, by actor: Actor) async throws(IssuingError) -> (Int64, Promise<JobState>) {
+    private func begin(_ request: JobRequest, by actor: Actor) async throws(IssuingError) -> (Int64, Promise<JobState>)
+    {
         try await authorise(.personaliseCard, actor)
         await settleOwed()
         guard let profile = library.profile(request.profile) else { throw .unknownProfile(request.profile) }
@@ -68,6 +70,7 @@ extension CardIssuing {
         let snapshot = centre.directory.snapshot
         let lookup = KeyLookup(issuer: request.issuer, now: now) { snapshot.currentKey($0) }
         let image = try CardImage.make(profile, data: values, keys: lookup)
+        try await checkKeys(image, actor)
         try await checkReader(request.reader)
         try stations.take(request.reader)
         let fields: [AuditField: String] = [
@@ -85,7 +88,8 @@ extension CardIssuing {
                     }
                     let id = try CardJobTable.insert(
                         .init(
-                            node: node, profile: profile.name, issuer: request.issuer, reader: request.reader, kind: kind,
+                            node: node, profile: profile.name, issuer: request.issuer, reader: request.reader,
+                            kind: kind,
                             batch: batch, person: actor.name, steps: image.steps.count, data: values.shown,
                             keyVersions: versions, now: now.microseconds), &connection)
                     try StockMovementTable.move(
@@ -129,6 +133,24 @@ extension CardIssuing {
         }
     }
 
+    /// Has the module open every key and form its check value: a sealed module, a damaged or moved block, a key that may not do
+    /// what the profile wants shows here, and not when half a card is made.
+    private func checkKeys(_ image: CardImage, _ actor: Actor) async throws(IssuingError) {
+        let keys = image.allKeys
+        let replies: [Result<KeyCheckValue, ModuleRefusal>]
+        do throws(ModuleError) {
+            replies = try await module.execute(all: keys.map { DerivedCheckValue(key: $0.derived) })
+        } catch { throw .module(error) }
+        for (key, reply) in zip(keys, replies) {
+            guard case .failure(let refusal) = reply else { continue }
+            if [.sealed, .uninitialised, .ceremonyOpen, .failed, .busy, .unavailable].contains(refusal.error) {
+                throw .module(refusal.error)
+            }
+            await centre.reportRefusedBlock(key.identity, refusal.error, origin: actor.origin)
+            throw .keyUnusable(key.identity.description, .storedKeyRefused(key.identity.description, refusal.error))
+        }
+    }
+
     private func checkReader(_ reader: String) async throws(IssuingError) {
         guard try readers().contains(reader) else { throw .card(.readerUnknown(String(reader.prefix(128)))) }
     }
@@ -139,7 +161,8 @@ extension CardIssuing {
 extension CardIssuing {
     /// One session of a job, under the rules of the key centre: recorded before, carried out, recorded after.
     private func run(
-        _ image: CardImage, _ data: JobData, _ start: StartPoint, reader: String, _ fields: [AuditField: String], _ actor: Actor,
+        _ image: CardImage, _ data: JobData, _ start: StartPoint, reader: String, _ fields: [AuditField: String],
+        _ actor: Actor,
         _ begun: Promise<Int64>, _ ended: Promise<JobState>, enter: () async throws -> Int64
     ) async {
         var end: JobEnd?
@@ -149,7 +172,8 @@ extension CardIssuing {
             ) {
                 let id = try await enter()
                 stations.keep(data, of: id)
-                stations.note(JobProgress(job: id, step: 0, steps: image.steps.count, name: "identify", state: .running))
+                stations.note(
+                    JobProgress(job: id, step: 0, steps: image.steps.count, name: "identify", state: .running))
                 begun.resolve(.success(id))
                 let outcome = await session(id, image, data, start, reader: reader)
                 let settled = Self.end(of: id, outcome, actor.name)
@@ -164,14 +188,17 @@ extension CardIssuing {
         if end.state == .finished { stations.forget(end.job) }
         stations.note(
             JobProgress(
-                job: end.job, step: image.steps.count, steps: image.steps.count, name: end.message ?? "", state: end.state))
+                job: end.job, step: image.steps.count, steps: image.steps.count, name: end.message ?? "",
+                state: end.state))
         ended.resolve(.success(end.state))
     }
 
     private func session(
         _ id: Int64, _ image: CardImage, _ data: JobData, _ start: StartPoint, reader: String
     ) async -> SessionEnd {
-        let (database, clocks, stations, kind) = (database, clocks, stations, library.profile(image.profile)?.stockKind ?? "")
+        let (database, clocks, stations, kind) = (
+            database, clocks, stations, library.profile(image.profile)?.stockKind ?? ""
+        )
         let personaliser = Personaliser(
             image: image, data: data, module: module,
             journal: { record in try await Self.write(record, of: id, kind: kind, database, clocks) },
@@ -180,7 +207,9 @@ extension CardIssuing {
             })
         let result = Promise<SessionEnd>()
         do {
-            try await cards.withCard(reader) { channel in result.resolve(.success(personaliser.run(channel, from: start))) }
+            try await cards.withCard(reader) { channel in
+                result.resolve(.success(personaliser.run(channel, from: start)))
+            }
             return try await result.value()
         } catch {
             // The card was never reached: nothing was sent to it in this session.
@@ -205,7 +234,9 @@ extension CardIssuing {
         } catch {
             guard let error = error as? DatabaseError, case .duplicateKey = error else { throw error }
             let owner = try await database.read { connection -> Int64? in
-                guard let serial = try CardJobTable.one(id, &connection)?.serial ?? record.serial.map(Hex.encode) else { return nil }
+                guard let serial = try CardJobTable.one(id, &connection)?.serial ?? record.serial.map(Hex.encode) else {
+                    return nil
+                }
                 return try CardJobTable.owner(of: "\(kind)/\(serial)", &connection)
             }
             throw IssuingError.cardInUse(job: owner ?? 0)
@@ -223,7 +254,8 @@ extension CardIssuing {
             case .otherCard: (.interrupted, "another card was in the reader; the job waits for its own", nil)
             }
         return JobEnd(
-            job: id, state: state, message: message.map { String($0.prefix(400)) }, status: status?.rawValue, person: person)
+            job: id, state: state, message: message.map { String($0.prefix(400)) }, status: status?.rawValue,
+            person: person)
     }
 
     /// Writes the ends of jobs, and what they mean for the stock, in one transaction each. What the database cannot be told now

@@ -60,7 +60,9 @@ final class Stations: Sendable {
     func events(of job: Int64) -> AsyncStream<JobProgress> {
         let (stream, continuation) = AsyncStream.makeStream(of: JobProgress.self, bufferingPolicy: .bufferingNewest(16))
         let known = state.withLock { state in
-            guard let known = state.progress[job], state.listeners[job, default: []].count < 16 else { return JobProgress?.none }
+            guard let known = state.progress[job], state.listeners[job, default: []].count < 16 else {
+                return JobProgress?.none
+            }
             state.listeners[job, default: []].append(continuation)
             return known
         }

@@ -59,7 +59,9 @@ struct CardSession {
         personaliser.progress(0, stepName)
         line.step = "identify"
         let answer = try line.send(image.serial, accepting: [.success])
-        guard answer.data.count == image.serial.expectedLength else { throw .answer("the chip's serial number has a wrong length") }
+        guard answer.data.count == image.serial.expectedLength else {
+            throw .answer("the chip's serial number has a wrong length")
+        }
         if case .resume(_, _, let serial?) = start, serial != answer.data { throw .otherCard }
         pending.serial = answer.data
     }
@@ -101,7 +103,8 @@ struct CardSession {
     }
 
     private mutating func end(_ index: Int) throws(SessionStop) {
-        pending.ended = StepRecord.End(number: index + 1, name: image.steps[index].name, outcome: .done, status: .success)
+        pending.ended = StepRecord.End(
+            number: index + 1, name: image.steps[index].name, outcome: .done, status: .success)
     }
 
     private mutating func finish() throws(SessionStop) { try record() }
@@ -157,8 +160,10 @@ struct CardSession {
         case .line(let error): .interrupted(step: step, name: stepName, reason: "\(error)")
         case .journal: .interrupted(step: step, name: stepName, reason: "the database cannot be reached")
         // A sealed or restarting module leaves the card as it is: the step's APDU was not sent.
-        case .module(let error): .interrupted(step: step, name: stepName, reason: "the security module refused: \(error)")
-        case .status(let status): .failed(step: step, name: stepName, status: status, reason: "the card answered \(status)")
+        case .module(let error):
+            .interrupted(step: step, name: stepName, reason: "the security module refused: \(error)")
+        case .status(let status):
+            .failed(step: step, name: stepName, status: status, reason: "the card answered \(status)")
         case .answer(let text), .lost(let text): .failed(step: step, name: stepName, status: nil, reason: text)
         case .cardInUse(let error): .failed(step: 0, name: "identify", status: nil, reason: error.message)
         case .otherCard: .otherCard

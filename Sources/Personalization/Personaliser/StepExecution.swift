@@ -26,7 +26,8 @@ extension CardSession {
         case .setPIN(let before, let field):
             let pin = try pin(field)
             let body = UInt8(before.count - 4 + pin.count)
-            return try line.send(Array(before.prefix(4)) + [body] + before.dropFirst(4), secret: pin, accepting: accepting)
+            return try line.send(
+                Array(before.prefix(4)) + [body] + before.dropFirst(4), secret: pin, accepting: accepting)
         case .verifyPIN(let header, let field):
             let pin = try pin(field)
             return try line.send(header.octets + [UInt8(pin.count)], secret: pin, accepting: accepting)
@@ -41,7 +42,8 @@ extension CardSession {
     // MARK: The module
 
     /// Asks the module; the question itself changes nothing anywhere.
-    private func ask<Command: ModuleCommand & SendableMetatype>(_ command: sending Command) throws(SessionStop) -> Command.Reply
+    private func ask<Command: ModuleCommand & SendableMetatype>(_ command: sending Command) throws(SessionStop)
+        -> Command.Reply
     where Command.Reply: Sendable {
         let module = personaliser.module
         do { return try waitOnCardThread { try await module.execute(command) } } catch {
@@ -53,7 +55,9 @@ extension CardSession {
         let length = image.challengeLength
         let answer = try line.send(
             CommandAPDU(cla: 0x00, ins: 0x84, p1: 0, p2: 0, expectedLength: length), accepting: [.success])
-        guard answer.data.count == length else { throw .answer("the challenge has \(answer.data.count) bytes instead of \(length)") }
+        guard answer.data.count == length else {
+            throw .answer("the challenge has \(answer.data.count) bytes instead of \(length)")
+        }
         return answer.data
     }
 
@@ -74,7 +78,9 @@ extension CardSession {
         return status
     }
 
-    private func authenticate(_ header: UInt32, _ key: CardKey, accepting: Set<StatusWord>) throws(SessionStop) -> StatusWord {
+    private func authenticate(_ header: UInt32, _ key: CardKey, accepting: Set<StatusWord>) throws(SessionStop)
+        -> StatusWord
+    {
         let answer = try ask(CardCryptogram(key: key.derived, challenge: try challenge()))
         return try line.send(CommandAPDU(header, data: answer.bytes), accepting: accepting).status
     }
@@ -122,13 +128,17 @@ extension CardSession {
         let open = CommandAPDU(
             cla: 0x80, ins: 0x50, p1: 0x00, p2: purse, data: [index, 0, 0, 0, 0] + trialTerminal, expectedLength: 16)
         let answer = try line.send(open, accepting: [.success]).data
-        guard answer.count == 16, let terminal = TerminalNumber(trialTerminal.number) else { throw .answer("a load opens with 16 bytes") }
+        guard answer.count == 16, let terminal = TerminalNumber(trialTerminal.number) else {
+            throw .answer("a load opens with 16 bytes")
+        }
         let question = AuthorisePurseLoad(
             key: key.derived, random: UInt32(answer[8..<12].number), onlineSequence: UInt16(answer[4..<6].number),
             oldBalance: UInt32(answer[0..<4].number), amount: 0, type: purse, terminal: terminal,
             mac1: UInt32(answer[12..<16].number), time: TransactionTime(date: 0x2000_0101, time: 0))
         // The MAC2 that comes with it would load 0.00; it is dropped here.
-        guard case .authorised = try ask(question) else { throw .answer("MAC1 of the card is wrong: the load key is not the module's") }
+        guard case .authorised = try ask(question) else {
+            throw .answer("MAC1 of the card is wrong: the load key is not the module's")
+        }
     }
 
     private func tryPurchase(_ purse: UInt8, _ index: UInt8, version: UInt8, algorithm: UInt8) throws(SessionStop) {
@@ -160,7 +170,8 @@ extension CardSession {
                 random: session.random, offlineSequence: 0, terminalTransaction: UInt32(answer[0..<4].number)),
             amount: 0, type: 0x06, terminal: terminal, time: TransactionTime(date: 0x2000_0101, time: 0))
         guard try ask(question).bytes == Array(answer[4..<8]) else {
-            throw .answer("MAC1 of the PSAM is wrong: its purchase key is not the module's, or the order of factors differs")
+            throw .answer(
+                "MAC1 of the PSAM is wrong: its purchase key is not the module's, or the order of factors differs")
         }
     }
 }

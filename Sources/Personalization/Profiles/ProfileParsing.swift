@@ -15,7 +15,9 @@ extension CardProfile {
         for (name, place) in try top.required("data").entries() { fields.append(try DataField(name, place)) }
         self.fields = fields
         var directories: [DirectoryPlan] = []
-        for (name, place) in try top.required("directories").entries() { directories.append(try DirectoryPlan(name, place)) }
+        for (name, place) in try top.required("directories").entries() {
+            directories.append(try DirectoryPlan(name, place))
+        }
         self.directories = directories
         var keys: [KeyPlan] = []
         for (name, place) in try top.required("keys").entries() { keys.append(try KeyPlan(name, place)) }
@@ -64,15 +66,19 @@ extension CardOS {
         var bodies: [FileKind: ByteTemplate] = [:]
         for (name, entry) in try fields.required("createFile").entries() {
             guard let kind = FileKind(rawValue: name) else {
-                throw entry.failure("unknown kind of file, expected one of: \(FileKind.allCases.map(\.rawValue).joined(separator: ", "))")
+                throw entry.failure(
+                    "unknown kind of file, expected one of: \(FileKind.allCases.map(\.rawValue).joined(separator: ", "))"
+                )
             }
             bodies[kind] = try entry.template(FilePlan.tokens)
         }
         createBodies = bodies
         let memory = try fields.required("memory").fields(["total", "perFile", "perRecord", "perKey"])
         self.memory = MemoryRule(
-            total: try memory.required("total").number(64...1_048_576), perFile: try memory.required("perFile").number(0...64),
-            perRecord: try memory.required("perRecord").number(0...16), perKey: try memory.required("perKey").number(0...64))
+            total: try memory.required("total").number(64...1_048_576),
+            perFile: try memory.required("perFile").number(0...64),
+            perRecord: try memory.required("perRecord").number(0...16),
+            perKey: try memory.required("perKey").number(0...64))
         factorOrder = try fields.optional("factorOrder")?.choice(FactorOrder.self) ?? .asListed
     }
 
@@ -103,7 +109,9 @@ extension DataField {
         defaultText = try fields.optional("default")?.text()
         if let place = fields.optional("default") {
             if isSecret { throw place.failure("a secret has no default") }
-            if JobData.encode(defaultText ?? "", form, today: JobData.exampleDay) == nil { throw place.failure("expected \(expected)") }
+            if JobData.encode(defaultText ?? "", form, today: JobData.exampleDay) == nil {
+                throw place.failure("expected \(expected)")
+            }
         }
     }
 }
@@ -118,7 +126,8 @@ extension DataField.Form {
         case ("digits", 1) where counts[0] % 2 == 0 && (2...64).contains(counts[0]): self = .digits(counts[0])
         case ("hex", 1) where (1...64).contains(counts[0]): self = .hex(bytes: counts[0])
         case ("text", 1) where (1...200).contains(counts[0]): self = .text(bytes: counts[0])
-        case ("pin", 2) where counts[0] >= 2 && counts[0] <= counts[1] && counts[1] <= 12: self = .pin(counts[0]...counts[1])
+        case ("pin", 2) where counts[0] >= 2 && counts[0] <= counts[1] && counts[1] <= 12:
+            self = .pin(counts[0]...counts[1])
         default: throw place.failure("expected `digits N` (even), `hex BYTES`, `text BYTES`, `date` or `pin FROM-TO`")
         }
     }
@@ -129,7 +138,8 @@ extension DirectoryPlan {
         let fields = try place.fields(["fid", "present", "name", "size", "create", "erase", "short"])
         self.name = name
         identifier = try fields.required("fid").identifier()
-        isPresent = try fields.optional("present").map { (field) throws(ProfileError) in try field.choice(YesNo.self) } == .yes
+        isPresent =
+            try fields.optional("present").map { (field) throws(ProfileError) in try field.choice(YesNo.self) } == .yes
         dedicatedName = try fields.optional("name")?.bytes(1...16) ?? []
         size = try Self.size(fields.optional("size"))
         attributes = try place.bytes(["create", "erase", "short"], in: fields)
@@ -173,7 +183,9 @@ extension KeyPlan {
         self.usage = usage
         var factors: [FactorSource] = []
         for entry in try fields.required("factors").list() { factors.append(try FactorSource(entry)) }
-        guard factors.count <= DerivedKey.maximumLevels else { throw try fields.required("factors").failure("at most four levels") }
+        guard factors.count <= DerivedKey.maximumLevels else {
+            throw try fields.required("factors").failure("at most four levels")
+        }
         self.factors = factors
         attributes = try place.bytes(Self.attributeNames.sorted() + ["protection"], in: fields)
         if usage == .vendorTransport {
@@ -225,7 +237,9 @@ extension FilePlan {
 
     fileprivate init(_ name: String, _ place: ProfileReader) throws(ProfileError) {
         let fields = try place.fields(
-            Set(Self.attributeNames).union(["directory", "kind", "fid", "type", "size", "records", "recordLength", "contents", "present"]))
+            Set(Self.attributeNames).union([
+                "directory", "kind", "fid", "type", "size", "records", "recordLength", "contents", "present",
+            ]))
         self.name = name
         directory = try fields.required("directory").name()
         kind = try fields.required("kind").choice(FileKind.self)
@@ -236,7 +250,10 @@ extension FilePlan {
         records = try fields.optional("records")?.number(1...254) ?? 0
         recordLength = try fields.optional("recordLength")?.number(1...254) ?? 0
         attributes = try place.bytes(Self.attributeNames, in: fields)
-        isPresent = try fields.optional("present").map { (field) throws(ProfileError) in try field.choice(DirectoryPlan.YesNo.self) } == .yes
+        isPresent =
+            try fields.optional("present").map { (field) throws(ProfileError) in
+                try field.choice(DirectoryPlan.YesNo.self)
+            } == .yes
         var contents: [ContentPart] = []
         for entry in try fields.optional("contents")?.list() ?? [] { contents.append(try ContentPart(entry)) }
         self.contents = contents
@@ -244,7 +261,9 @@ extension FilePlan {
         case .binary:
             guard size != nil else { throw place.failure("a binary file needs a `size`") }
         case .record, .cyclic:
-            guard records > 0, recordLength > 0 else { throw place.failure("a record file needs `records` and `recordLength`") }
+            guard records > 0, recordLength > 0 else {
+                throw place.failure("a record file needs `records` and `recordLength`")
+            }
         case .keyFile, .purse, .master, .directory: break
         }
         if kind != .binary, !contents.isEmpty { throw place.failure("only binary files have `contents`") }

@@ -20,7 +20,9 @@ struct ProfileReader {
         } catch {
             throw ProfileError(file: file, line: 0, path: "", problem: "not YAML")
         }
-        guard let root else { throw ProfileError(file: file, line: 0, path: "", problem: "empty file, expected a profile") }
+        guard let root else {
+            throw ProfileError(file: file, line: 0, path: "", problem: "empty file, expected a profile")
+        }
         self.init(file: file, path: "", node: root)
     }
 
@@ -32,7 +34,9 @@ struct ProfileReader {
 
     var line: Int { node.mark?.line ?? 0 }
 
-    func failure(_ problem: String) -> ProfileError { ProfileError(file: file, line: line, path: path, problem: problem) }
+    func failure(_ problem: String) -> ProfileError {
+        ProfileError(file: file, line: line, path: path, problem: problem)
+    }
 
     // MARK: Maps and lists
 
@@ -105,7 +109,8 @@ struct ProfileReader {
 
     func bytes(_ count: ClosedRange<Int>) throws(ProfileError) -> [UInt8] {
         let text = try text()
-        let wanted = count.lowerBound == count.upperBound ? "\(count.lowerBound)" : "\(count.lowerBound) to \(count.upperBound)"
+        let wanted =
+            count.lowerBound == count.upperBound ? "\(count.lowerBound)" : "\(count.lowerBound) to \(count.upperBound)"
         guard let bytes = Hex.decode(text.filter { $0 != " " }) else {
             throw failure("expected \(wanted) bytes in hexadecimal digits, found `\(text)`")
         }
@@ -142,6 +147,7 @@ struct ProfileReader {
     }
 
     private static func isName(_ text: String) -> Bool {
-        (1...40).contains(text.utf8.count) && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }
+        (1...40).contains(text.utf8.count)
+            && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }
     }
 }

@@ -1,6 +1,7 @@
 extension PlannedStep {
     private static let words: Set<String> = [
-        "select", "create", "throwAway", "loadKey", "authenticate", "setPIN", "verifyPIN", "write", "readBack", "tryBalance",
+        "select", "create", "throwAway", "loadKey", "authenticate", "setPIN", "verifyPIN", "write", "readBack",
+        "tryBalance",
         "tryLoad", "tryPurchase", "tryPurchaseSAM",
     ]
 
@@ -24,12 +25,16 @@ extension PlannedStep {
         case "tryPurchaseSAM": return .tryPurchaseSAM(key: try value.name())
         case "throwAway":
             let fields = try value.fields(["key", "value"])
-            return .throwAway(key: try fields.required("key").name(), value: try fields.required("value").bytes(16...16))
+            return .throwAway(
+                key: try fields.required("key").name(), value: try fields.required("value").bytes(16...16))
         case "loadKey":
             let fields = try value.fields(["key", "under", "replaces"])
-            let replaces = try fields.optional("replaces").map { (field) throws(ProfileError) in try field.choice(Answer.self) }
+            let replaces = try fields.optional("replaces").map { (field) throws(ProfileError) in
+                try field.choice(Answer.self)
+            }
             return .loadKey(
-                try fields.required("key").name(), under: try fields.required("under").name(), replaces: replaces == .yes)
+                try fields.required("key").name(), under: try fields.required("under").name(),
+                replaces: replaces == .yes)
         case "write":
             let fields = try value.fields(["file", "under"])
             let under = try fields.optional("under").map { (field) throws(ProfileError) in try field.name() }
@@ -57,7 +62,8 @@ extension CardProfile {
         for (index, step) in steps.enumerated() {
             guard let unknown = unknownName(step.action) else { continue }
             throw ProfileError(
-                file: stepPlace.file, line: step.line, path: "steps[\(index)]", problem: "`\(unknown)` is not defined above")
+                file: stepPlace.file, line: step.line, path: "steps[\(index)]",
+                problem: "`\(unknown)` is not defined above")
         }
         for key in keys {
             if let directory = key.place?.directory, self.directory(directory) == nil {
@@ -69,7 +75,8 @@ extension CardProfile {
         }
         for file in files {
             guard directory(file.directory) != nil else {
-                throw try top.required("files").failure("file \(file.name): directory `\(file.directory)` is not defined")
+                throw try top.required("files").failure(
+                    "file \(file.name): directory `\(file.directory)` is not defined")
             }
             for case .field(let name) in file.contents where field(name).map(\.isSecret) ?? true {
                 throw try top.required("files").failure(

@@ -22,6 +22,8 @@ enum CardJobExchangeTable {
     }
 
     static func all(_ job: Int64, _ connection: inout Connection) throws -> [String] {
-        try connection.query("SELECT line FROM card_job_exchange WHERE job_id = \(job) ORDER BY id").map { try $0.text("line") }
+        try connection.query("SELECT line FROM card_job_exchange WHERE job_id = \(job) ORDER BY id").map {
+            try $0.text("line")
+        }
     }
 }

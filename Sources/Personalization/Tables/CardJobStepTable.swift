@@ -21,10 +21,13 @@ enum CardJobStepTable {
     ]
     static let grants = [Grant.appendOnly("card_job_step")]
 
-    static func append(_ record: StepRecord, job: Int64, now: Int64, _ connection: inout Connection) throws(DatabaseError) {
+    static func append(_ record: StepRecord, job: Int64, now: Int64, _ connection: inout Connection)
+        throws(DatabaseError)
+    {
         var rows: [SQL] = []
         if let end = record.ended {
-            rows.append(SQL.row(job, end.number, end.name, end.outcome.rawValue, end.status.map { Int($0.rawValue) }, now))
+            rows.append(
+                SQL.row(job, end.number, end.name, end.outcome.rawValue, end.status.map { Int($0.rawValue) }, now))
         }
         if let begins = record.begins {
             rows.append(SQL.row(job, begins.number, begins.name, StepOutcome.begun.rawValue, Int?.none, now))
@@ -38,10 +41,14 @@ enum CardJobStepTable {
         try connection.query(
             "SELECT number, name, outcome, status_word, at_us FROM card_job_step WHERE job_id = \(job) ORDER BY id"
         ).map { row in
-            guard let outcome = StepOutcome(rawValue: try row.text("outcome")) else { throw DatabaseError.column("outcome") }
+            guard let outcome = StepOutcome(rawValue: try row.text("outcome")) else {
+                throw DatabaseError.column("outcome")
+            }
             return JobStep(
                 number: try row.int("number"), name: try row.text("name"), outcome: outcome,
-                statusWord: try row.optionalInt("status_word").map { Hex.encode([UInt8($0 >> 8 & 255), UInt8($0 & 255)]) },
+                statusWord: try row.optionalInt("status_word").map {
+                    Hex.encode([UInt8($0 >> 8 & 255), UInt8($0 & 255)])
+                },
                 at: JobTime.text(try row.int64("at_us")))
         }
     }

@@ -91,11 +91,13 @@ enum CardJobTable {
         }
         if let end = record.ended, end.outcome == .done {
             try connection.execute(
-                "UPDATE card_job SET step = \(end.number), step_name = \(end.name), step_open = FALSE WHERE id = \(job)")
+                "UPDATE card_job SET step = \(end.number), step_name = \(end.name), step_open = FALSE WHERE id = \(job)"
+            )
         }
         if let begins = record.begins {
             try connection.execute(
-                "UPDATE card_job SET step = \(begins.number), step_name = \(begins.name), step_open = TRUE WHERE id = \(job)")
+                "UPDATE card_job SET step = \(begins.number), step_name = \(begins.name), step_open = TRUE WHERE id = \(job)"
+            )
             if begins.claimsCard {
                 try connection.execute(
                     """
@@ -105,7 +107,8 @@ enum CardJobTable {
             }
         }
         if record.releasesCard { try connection.execute("UPDATE card_job SET claimed_card = NULL WHERE id = \(job)") }
-        guard !record.checkValues.isEmpty, let row = try connection.queryOne("SELECT check_values FROM card_job WHERE id = \(job)")
+        guard !record.checkValues.isEmpty,
+            let row = try connection.queryOne("SELECT check_values FROM card_job WHERE id = \(job)")
         else { return }
         let known = TextMap.decode(try row.text("check_values"))
         let values = known.merging(record.checkValues.mapValues(\.description)) { _, new in new }

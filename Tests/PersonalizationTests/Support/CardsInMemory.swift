@@ -109,7 +109,8 @@ extension CardChannel {
     func good(_ text: String, le: Int? = nil) throws -> [UInt8] {
         let bytes = Hex.decode(text.filter { $0 != " " }) ?? []
         let command = CommandAPDU(
-            cla: bytes[0], ins: bytes[1], p1: bytes[2], p2: bytes[3], data: Array(bytes.dropFirst(4)), expectedLength: le)
+            cla: bytes[0], ins: bytes[1], p1: bytes[2], p2: bytes[3], data: Array(bytes.dropFirst(4)),
+            expectedLength: le)
         let response = try transmit(command)
         guard response.isSuccess else { throw TerminalRefused(command: text, status: response.status) }
         return response.data

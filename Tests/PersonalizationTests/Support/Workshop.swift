@@ -73,7 +73,8 @@ final class Workshop: Sendable {
     }
 
     private static func openDesk(
-        _ database: Database, _ centre: KeyCentre, _ module: SoftwareModule, _ readers: CardsInMemory, node: String = "a"
+        _ database: Database, _ centre: KeyCentre, _ module: SoftwareModule, _ readers: CardsInMemory,
+        node: String = "a"
     ) async throws -> CardIssuing {
         var settings = IssuingSettings()
         settings.node = node
@@ -86,7 +87,9 @@ final class Workshop: Sendable {
     private static func addPeople(_ database: Database) async throws {
         var bytes = Array("correct horse battery".utf8)
         let hash = try PasswordHash(of: Password(wiping: &bytes))
-        let people: [(String, Set<Role>)] = [("carl", [.conf]), ("kate", [.key]), ("olga", [.operator]), ("rita", [.auditor])]
+        let people: [(String, Set<Role>)] = [
+            ("carl", [.conf]), ("kate", [.key]), ("olga", [.operator]), ("rita", [.auditor]),
+        ]
         try await database.write { connection in
             for (name, roles) in people {
                 try AdministratorTable.insert(name, name, hash, &connection)
@@ -141,15 +144,18 @@ private struct StoryKeys {
 
     static let masters: [(String, KeyUsage)] = [
         ("PURSE/PURCHASE", .purchase), ("PURSE/LOAD", .load), ("PURSE/TAC", .tac), ("PURSE/UNLOAD", .unload),
-        ("PURSE/MAINTENANCE", .applicationMaintenance), ("PURSE/PIN-UNBLOCK", .pinUnblock), ("PURSE/PIN-RELOAD", .pinReload),
-        ("PURSE/CONTROL", .cardControl), ("PSAM/CARD-CONTROL", .cardControl), ("PSAM/CARD-MAINTENANCE", .cardMaintenance),
+        ("PURSE/MAINTENANCE", .applicationMaintenance), ("PURSE/PIN-UNBLOCK", .pinUnblock),
+        ("PURSE/PIN-RELOAD", .pinReload),
+        ("PURSE/CONTROL", .cardControl), ("PSAM/CARD-CONTROL", .cardControl),
+        ("PSAM/CARD-MAINTENANCE", .cardMaintenance),
         ("PSAM/APP-CONTROL", .cardControl), ("PSAM/APP-MAINTENANCE", .cardMaintenance),
     ]
 
     func make() async throws {
         try await centre.createIssuer("PARK", name: "Park", description: "", by: carl)
         for product in ["TRANSPORT", "VENDOR", "PURSE", "PSAM"] {
-            try await centre.createProduct(product, issuer: "PARK", name: product, kind: "DKEY", description: "", by: carl)
+            try await centre.createProduct(
+                product, issuer: "PARK", name: product, kind: "DKEY", description: "", by: carl)
         }
         for (label, usage) in Self.masters {
             let id = try await create(label, usage, .derive)
@@ -184,7 +190,8 @@ private struct StoryKeys {
     }
 
     private static func block(_ id: String) throws -> String {
-        let path = URL(filePath: Workshop.profileFolder).deletingLastPathComponent().appending(path: "demo/keys-under-kek.json")
+        let path = URL(filePath: Workshop.profileFolder).deletingLastPathComponent().appending(
+            path: "demo/keys-under-kek.json")
         for line in try String(contentsOf: path, encoding: .utf8).split(separator: "\n") {
             let entry = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
             if entry?["id"] as? String == id, let block = entry?["block"] as? String { return block }
