@@ -12,6 +12,15 @@ struct AdminClient: Sendable {
     /// Bytes of an answer; a long card transcript or key list stays far below.
     private static let answerLimit = 64 << 20
 
+    /// One for the process. It does not try again to connect: who forgot to start the server is to be told at once.
+    private static let http: HTTPClient = {
+        var configuration = HTTPClient.Configuration()
+        configuration.timeout.connect = .seconds(5)
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.redirectConfiguration = .disallow
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
+
     init(_ settings: Settings, token: String?) {
         let host = settings.admin.host.contains(":") ? "[\(settings.admin.host)]" : settings.admin.host
         base = "http://\(host):\(settings.admin.port)"
@@ -63,12 +72,13 @@ struct AdminClient: Sendable {
         let answer: ByteBuffer
         let status: Int
         do {
-            let response = try await HTTPClient.shared.execute(request, timeout: .seconds(180))
+            let response = try await Self.http.execute(request, timeout: .seconds(180))
             status = Int(response.status.code)
             answer = try await response.body.collect(upTo: Self.answerLimit)
         } catch {
             throw CommandFailure(
-                "\(base) does not answer. Is `kmsd serve` running, and are admin.host and admin.port right? (\(Self.reason(error)))")
+                "\(base) does not answer. Is `kmsd serve` running, and are admin.host and admin.port right? (\(Self.reason(error)))"
+            )
         }
         if (200..<300).contains(status) { return answer }
         throw Self.failure(status, answer)
@@ -131,7 +141,9 @@ struct AdminPath: Sendable {
         return AdminPath(joining: ["keys"] + parts + rest)
     }
 
-    private init(joining parts: [String]) { text = "/admin/v1/" + parts.map { Self.encoded($0) }.joined(separator: "/") }
+    private init(joining parts: [String]) {
+        text = "/admin/v1/" + parts.map { Self.encoded($0) }.joined(separator: "/")
+    }
 
     private static func keyNameWrong(_ name: String) -> CommandFailure {
         CommandFailure("“\(name)” is not the name of a key: ISSUER/PRODUCT/LABEL, with /NN for a certain version.")
