@@ -82,6 +82,22 @@ import Testing
         #expect(done.state == .finished, "\(done.message ?? "")")
     }
 
+    @Test func `a job whose beginning was lost with the database does not keep its reader`() async throws {
+        let shop = try await Workshop.shared.value
+        let batch = try await shop.delivery("psam", 2)
+        let reader = shop.blank("psam", pull: .init(at: 1, isCarriedOut: false))
+        let lost = try await shop.desk.personalise(shop.request("psam", reader, batch: batch), by: shop.olga)
+        try await shop.database.write { connection in
+            try connection.execute(
+                "UPDATE card_job SET state = 'running', busy_reader = \("a/\(reader)") WHERE id = \(lost.id)")
+        }
+        shop.readers.reinsert(reader)
+        let next = try await shop.desk.personalise(shop.request("psam", reader, batch: batch), by: shop.olga)
+        #expect(next.state == .finished, "\(next.message ?? "")")
+        #expect(try await shop.desk.job(lost.id, by: shop.olga).state == .interrupted)
+        #expect(try await shop.line(batch).working == 1)
+    }
+
     @Test func `a card goes on with the key versions that it began with`() async throws {
         let shop = try await Workshop("rotation")
         let batch = try await shop.delivery("psam", 1)

@@ -26,7 +26,10 @@ public struct CardAccess: Sendable {
 
     private init(readers: CardReaders) {
         names = { try readers.names() }
-        withCard = { reader, body in try await readers.withCard(in: reader) { body($0) } }
+        withCard = { reader, body in
+            // A card that is just being pushed in takes a moment to be powered.
+            try await readers.withCard(in: reader, waitingForCard: .seconds(2)) { body($0) }
+        }
     }
 
     public static func pcsc(_ readers: CardReaders) -> CardAccess { CardAccess(readers: readers) }

@@ -58,6 +58,7 @@ enum CardJobTable {
     }
 
     static func insert(_ job: New, _ connection: inout Connection) throws(DatabaseError) -> Int64 {
+        try interruptStale(job.node, job.reader, &connection)
         let outcome = try connection.execute(
             """
             INSERT INTO card_job (node, profile, issuer, reader, kind, batch, person, state, busy_reader, steps, data,
@@ -69,13 +70,27 @@ enum CardJobTable {
         return Int64(outcome.lastInsertID)
     }
 
+    /// The caller holds the station of this reader, so a job that is still running there is one whose beginning was committed
+    /// while the database was lost: nobody ever worked on it.
+    private static func interruptStale(
+        _ node: String, _ reader: String, _ connection: inout Connection
+    ) throws(DatabaseError) {
+        try connection.execute(
+            """
+            UPDATE card_job SET state = 'interrupted', busy_reader = NULL,
+                message = CONCAT('interrupted at step ', step, ' (', COALESCE(step_name, 'identify'), '): the database was lost')
+            WHERE busy_reader = \(busy(node, reader))
+            """)
+    }
+
     private static func busy(_ node: String, _ reader: String) -> String { "\(node)/\(reader)" }
 
     /// An interrupted job runs again; false if it is not interrupted.
     static func resume(
         _ id: Int64, node: String, reader: String, _ connection: inout Connection
     ) throws(DatabaseError) -> Bool {
-        try connection.execute(
+        try interruptStale(node, reader, &connection)
+        return try connection.execute(
             """
             UPDATE card_job SET state = 'running', node = \(node), reader = \(reader), busy_reader = \(busy(node, reader)),
                 message = NULL, status_word = NULL
