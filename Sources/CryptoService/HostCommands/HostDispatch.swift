@@ -7,65 +7,98 @@ import NIOCore
 extension HostLoop {
     /// Takes request number `sequence` of a connection. It is answered exactly once, now or later.
     func take(_ frame: HostFrame, _ sequence: Int, _ connection: HostConnection) {
-        do throws(FieldError) {
-            let (request, end) = try HostRequest.parse(frame)
-            if let trailer = end.trailer { connection.setTrailer(trailer, sequence) }
-            guard (end.lmkIdentifier ?? 0) == 0 else { return connection.complete(sequence, .refused(.lmkIdentifier)) }
-            dispatch(request, sequence, connection, isRetry: false)
-        } catch {
-            connection.complete(sequence, .refused(error.code))
-        }
+        answer(frame, Question(sequence: sequence, connection: connection, isRetry: false))
     }
 
-    private func dispatch(_ request: HostRequest, _ sequence: Int, _ connection: HostConnection, isRetry: Bool) {
-        let question = Question(sequence: sequence, connection: connection, isRetry: isRetry)
-        do throws(Refusal) {
-            switch request {
-            case .echo(let echo):
-                try access(of: connection.identity.client).requireClient()
-                connection.complete(sequence, .bytes(echo.data))
-            case .diagnostics, .generateKey, .importKey, .exportKey, .diversifyKey:
-                askSlowly(request, question)
-            case .verifyTACBatch(let batch):
-                try ask(question, bulk, .verdicts, batch.key, .verifyTAC) { $0.verifyTACBatch($1, batch) }
+    private func answer(_ frame: HostFrame, _ question: Question) {
+        do throws(FieldError) {
+            // The commands of every day are read as what they are; the closed set of all has to be carried about.
+            switch frame.command {
+            case .verifyMAC:
+                let (verify, end) = try VerifyMACRequest.parse(frame.body)
+                if accept(end, question) {
+                    attempt(question, .verifyMAC) { () throws(Refusal) in try ask(verify, question) }
+                }
+            case .generateMAC:
+                let (generate, end) = try GenerateMACRequest.parse(frame.body)
+                if accept(end, question) {
+                    attempt(question, .generateMAC) { () throws(Refusal) in try ask(generate, question) }
+                }
+            case .verifyTAC:
+                let (check, end) = try VerifyTACRequest.parse(frame.body)
+                if accept(end, question) {
+                    attempt(question, .verifyTAC) { () throws(Refusal) in try ask(check, question) }
+                }
             default:
-                try dispatchHot(request, question)
+                let (request, end) = try HostRequest.parse(frame)
+                if accept(end, question) {
+                    attempt(question, HostRules.operation(of: request)) { () throws(Refusal) in
+                        try dispatch(request, question)
+                    }
+                }
             }
         } catch {
-            refuse(question, request, error)
+            question.connection.complete(question.sequence, .refused(error.code))
         }
     }
 
-    private func dispatchHot(_ request: HostRequest, _ question: Question) throws(Refusal) {
+    /// Keeps what the answer has to end with; false, and refused, where the request is for another LMK.
+    private func accept(_ end: MessageEnd, _ question: Question) -> Bool {
+        if let trailer = end.trailer { question.connection.setTrailer(trailer, question.sequence) }
+        guard (end.lmkIdentifier ?? 0) == 0 else {
+            question.connection.complete(question.sequence, .refused(.lmkIdentifier))
+            return false
+        }
+        return true
+    }
+
+    private func attempt(_ question: Question, _ operation: ServiceOperation?, _ body: () throws(Refusal) -> Void) {
+        do throws(Refusal) { try body() } catch { refuse(question, operation, error) }
+    }
+
+    private func dispatch(_ request: HostRequest, _ question: Question) throws(Refusal) {
         switch request {
+        case .echo(let echo):
+            try access(of: question.connection.identity.client).requireClient()
+            question.connection.complete(question.sequence, .bytes(echo.data))
+        case .diagnostics, .generateKey, .importKey, .exportKey, .diversifyKey:
+            askSlowly(request, question)
         case .randomValue(let random):
             try access(of: question.connection.identity.client).requireGrant(.random)
             send(question, hot, .bytes, nil) { $0.randomBytes(count: random.count) }
         case .checkValue(let check):
             try HostRules.check(check)
             try ask(question, hot, .checkValue, check.key, .checkValue) { $0.checkValue($1) }
-        case .generateMAC(let generate):
-            try HostRules.check(generate.fields)
-            try ask(question, hot, .mac, generate.fields.key, .generateMAC) { $0.generateMAC($1, generate.fields) }
-        case .verifyMAC(let verify):
-            try HostRules.check(verify.fields)
-            if verify.fields.mode.isContinued {
-                try ask(question, hot, .mac, verify.fields.key, .verifyMAC) { $0.generateMAC($1, verify.fields) }
-            } else {
-                guard let mac = verify.mac else { throw .host(.inputData) }
-                try ask(question, hot, .verdict, verify.fields.key, .verifyMAC) { $0.verifyMAC($1, verify.fields, mac) }
-            }
+        case .generateMAC(let generate): try ask(generate, question)
+        case .verifyMAC(let verify): try ask(verify, question)
         case .authorizeLoad(let load):
             try ask(question, hot, .load, load.key.master, .purseLoad) { $0.authorise($1, load) }
         case .makePurchaseMAC(let purchase):
             try ask(question, hot, .purseMAC, purchase.key.master, .pursePurchase) { $0.purchaseMAC1($1, purchase) }
         case .checkPurchaseMAC(let check):
             try ask(question, hot, .verdict, check.key.master, .purseVerify) { $0.verifyPurchaseMAC2($1, check) }
-        case .verifyTAC(let check):
-            try ask(question, hot, .verdict, check.key.master, .verifyTAC) { $0.verifyTAC($1, check) }
-        default:
-            throw .host(.commandNotLicensed)
+        case .verifyTAC(let check): try ask(check, question)
+        case .verifyTACBatch(let batch):
+            try ask(question, bulk, .verdicts, batch.key, .verifyTAC) { $0.verifyTACBatch($1, batch) }
         }
+    }
+
+    private func ask(_ generate: GenerateMACRequest, _ question: Question) throws(Refusal) {
+        try HostRules.check(generate.fields)
+        try ask(question, hot, .mac, generate.fields.key, .generateMAC) { $0.generateMAC($1, generate.fields) }
+    }
+
+    private func ask(_ verify: VerifyMACRequest, _ question: Question) throws(Refusal) {
+        try HostRules.check(verify.fields)
+        guard !verify.fields.mode.isContinued else {
+            return try ask(question, hot, .mac, verify.fields.key, .verifyMAC) { $0.generateMAC($1, verify.fields) }
+        }
+        guard let mac = verify.mac else { throw .host(.inputData) }
+        try ask(question, hot, .verdict, verify.fields.key, .verifyMAC) { $0.verifyMAC($1, verify.fields, mac) }
+    }
+
+    private func ask(_ check: VerifyTACRequest, _ question: Question) throws(Refusal) {
+        try ask(question, hot, .verdict, check.key.master, .verifyTAC) { $0.verifyTAC($1, check) }
     }
 
     // MARK: To the module
@@ -127,11 +160,7 @@ extension HostLoop {
     /// The module has forgotten the key: the request is read again from its frame and carries the key itself.
     private func askAgain(_ connection: HostConnection, _ sequence: Int) {
         guard let frame = connection.frame(sequence) else { return }
-        do throws(FieldError) {
-            dispatch(try HostRequest.parse(frame).request, sequence, connection, isRetry: true)
-        } catch {
-            connection.complete(sequence, .refused(error.code))
-        }
+        answer(frame, Question(sequence: sequence, connection: connection, isRetry: true))
     }
 
     private func finish(_ connection: HostConnection, _ sequence: Int, _ answer: HostAnswer, _ entry: KeyEntry?) {
@@ -146,8 +175,8 @@ extension HostLoop {
         connection.complete(sequence, answer)
     }
 
-    private func refuse(_ question: Question, _ request: HostRequest, _ refusal: Refusal) {
-        if case .keys(let error) = refusal, let operation = HostRules.operation(of: request) {
+    private func refuse(_ question: Question, _ operation: ServiceOperation?, _ refusal: Refusal) {
+        if case .keys(let error) = refusal, let operation {
             // Somebody asks for what was not granted: worth a line, at a bounded rate.
             if error == .grantMissing || error == .clientUnknown {
                 surroundings.failedChecks.record(

@@ -41,6 +41,8 @@ final class ClientKeys {
     let client: String
     private var entries: [Question: KeyEntry] = [:]
     private var change: UInt64 = 0
+    /// The key of the last request: most clients ask with the same one again and again.
+    private var last: (question: Question, entry: KeyEntry)?
 
     init(client: String) { self.client = client }
 
@@ -49,9 +51,18 @@ final class ClientKeys {
     ) throws(Refusal) -> KeyEntry {
         if access.snapshot.change != change {
             entries.removeAll(keepingCapacity: true)
+            last = nil
             change = access.snapshot.change
         }
         let question = Question(key: key, operation: operation)
+        if let last, last.entry.tick == tick, last.question == question { return last.entry }
+        let entry = try entry(question, access, tick: tick)
+        last = (Question(key: key.detached, operation: operation), entry)
+        return entry
+    }
+
+    private func entry(_ question: Question, _ access: KeyAccess, tick: UInt64) throws(Refusal) -> KeyEntry {
+        let (key, operation) = (question.key, question.operation)
         let known = entries[question]
         if let known, known.tick == tick { return known }
         let granted: GrantedKey
