@@ -24,8 +24,11 @@ extension BackOffice {
     }
 
     /// Books what is on cards at the start of the books, once per card; the answer is how many are new. Cards with nothing on them
-    /// need no posting.
-    public func open(_ openings: [(card: String, amount: Amount)], by: String) async throws -> Int {
+    /// need no posting. `firstSequence` is the offline sequence that the card's first purchase will have: without it a lost first
+    /// record could not be told from a card that is simply seen for the first time.
+    public func open(
+        _ openings: [(card: String, amount: Amount, firstSequence: UInt16)], by: String
+    ) async throws -> Int {
         let now = clock()
         guard let today = BusinessDate(now, offsetMinutes: 480) else { throw Refusal.notFound }
         let postings = openings.filter { $0.amount > .zero }.map { opening in
@@ -45,6 +48,7 @@ extension BackOffice {
             }
             let new = postings.filter { !known.contains($0.key) }
             try writer.post(new, &connection)
+            try PurchaseTable.expect(openings.map { ($0.card, $0.firstSequence) }, &connection)
             return new.count
         }
     }

@@ -42,6 +42,23 @@ enum PurchaseTable {
         }
     }
 
+    /// Notes the number before a card's first purchase, for cards of which nothing was seen yet: if the first record that comes
+    /// has a later number, one is missing.
+    static func expect(
+        _ firsts: [(card: String, sequence: UInt16)], _ connection: inout Connection
+    ) throws(DatabaseError) {
+        for slice in Slices(of: firsts, 2_000) {
+            let cards = firsts[slice].map(\.card)
+            let rows = try connection.query(
+                "SELECT DISTINCT card_asn FROM card_sequence WHERE card_asn IN \(SQL.list(cards))")
+            var seen: Set<String> = []
+            for row in rows { seen.insert(try row.text("card_asn")) }
+            let new = firsts[slice].filter { !seen.contains($0.card) }.map { SQL.row($0.card, Int($0.sequence) - 1) }
+            if new.isEmpty { continue }
+            try connection.execute("INSERT INTO card_sequence (card_asn, card_seq) VALUES \(new.joined(", "))")
+        }
+    }
+
     /// Purchases of the cards of a batch that stand otherwise than `SequenceRule` says now: with true for those that must go to
     /// suspense.
     static func misplaced(batch: String, _ connection: inout Connection) throws(DatabaseError) -> [(

@@ -8,6 +8,9 @@ public actor CryptoServiceVerifier: TACVerifier {
         public var port: Int
         /// `issuer/product/label` of the TAC master key.
         public var keyLabel: String
+        /// TAC masters of partner parks: cards whose application serial number begins with the prefix are checked under that key
+        /// instead. The longest prefix that fits decides.
+        public var keysByCardPrefix: [String: String] = [:]
         /// Ask with the version that the record names (`label/NN`) instead of the key's version in force.
         public var usesRecordKeyVersion = false
 
@@ -15,6 +18,13 @@ public actor CryptoServiceVerifier: TACVerifier {
             self.host = host
             self.port = port
             self.keyLabel = keyLabel
+        }
+
+        /// The key that a record's TAC is checked under.
+        func label(of record: ConsumptionRecord) -> String {
+            let prefix = keysByCardPrefix.keys.filter { record.card.hasPrefix($0) }.max { $0.count < $1.count }
+            let name = prefix.flatMap { keysByCardPrefix[$0] } ?? keyLabel
+            return usesRecordKeyVersion ? "\(name)/\(TwoDigits(Int(record.keyVersion)))" : name
         }
     }
 
@@ -27,12 +37,8 @@ public actor CryptoServiceVerifier: TACVerifier {
 
     public func verify(_ records: [ConsumptionRecord]) async throws(VerificationFailure) -> [Bool] {
         var verdicts = [Bool](repeating: false, count: records.count)
-        let groups = Dictionary(grouping: records.indices) {
-            settings.usesRecordKeyVersion ? records[$0].keyVersion : 0
-        }
-        for (version, indices) in groups.sorted(by: { $0.key < $1.key }) {
-            let label =
-                settings.usesRecordKeyVersion ? "\(settings.keyLabel)/\(TwoDigits(Int(version)))" : settings.keyLabel
+        let groups = Dictionary(grouping: records.indices) { settings.label(of: records[$0]) }
+        for (label, indices) in groups.sorted(by: { $0.key < $1.key }) {
             let answers = try await ask(indices.map { records[$0] }, label)
             for (index, isValid) in zip(indices, answers) { verdicts[index] = isValid }
         }

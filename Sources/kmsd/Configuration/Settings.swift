@@ -60,6 +60,8 @@ struct Settings: Sendable {
         var cryptoHost: String
         var cryptoPort: Int
         var tacKey: String
+        /// Card number prefix → key label, for cards of other parks.
+        var tacKeysByCard: [String: String]
         var tokens: String
     }
 
@@ -130,6 +132,12 @@ struct Settings: Sendable {
             frameSeconds: config.int(forKey: "crypto.frameSeconds", default: 10),
             httpHost: config.string(forKey: "crypto.httpHost", default: "127.0.0.1"),
             httpPort: config.int(forKey: "crypto.httpPort", default: 8441))
+        var byCard: [String: String] = [:]
+        for entry in config.stringArray(forKey: "platform.tacKeysByCard", default: []) {
+            let parts = entry.split(separator: "=").map(String.init)
+            guard parts.count == 2 else { throw .invalid("platform.tacKeysByCard", "a list of PREFIX=issuer/product/label") }
+            byCard[parts[0]] = parts[1]
+        }
         let beside = file.map { FilePath($0).removingLastComponent().appending("cards").string } ?? "/etc/kmsd/cards"
         personalization = Cards(
             profiles: or("personalization.profiles", beside),
@@ -140,7 +148,7 @@ struct Settings: Sendable {
             port: config.int(forKey: "platform.port", default: 8442),
             cryptoHost: config.string(forKey: "platform.cryptoHost", default: "127.0.0.1"),
             cryptoPort: config.int(forKey: "platform.cryptoPort", default: 1500),
-            tacKey: config.string(forKey: "platform.tacKey", default: ""),
+            tacKey: config.string(forKey: "platform.tacKey", default: ""), tacKeysByCard: byCard,
             tokens: or("platform.tokens", state + "/platform/tokens"))
         try check()
     }

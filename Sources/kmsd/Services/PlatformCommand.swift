@@ -30,8 +30,10 @@ struct PlatformCommand: AsyncParsableCommand {
         guard !settings.platform.tacKey.isEmpty else {
             throw CommandFailure("platform.tacKey is not configured: the label of the TAC master that verifies uploaded records.")
         }
-        let verifier = CryptoServiceVerifier(
-            .init(host: settings.platform.cryptoHost, port: settings.platform.cryptoPort, keyLabel: settings.platform.tacKey))
+        var asking = CryptoServiceVerifier.Settings(
+            host: settings.platform.cryptoHost, port: settings.platform.cryptoPort, keyLabel: settings.platform.tacKey)
+        asking.keysByCardPrefix = settings.platform.tacKeysByCard
+        let verifier = CryptoServiceVerifier(asking)
         let office = BackOffice(
             database: database, verifier: verifier,
             clock: { Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000)) })

@@ -98,7 +98,7 @@ struct KeyCentreService: Service {
 
     func run() async throws {
         // Being asked to stop is not a failure of this work.
-        try? await cancelWhenGracefulShutdown { [centre] in await centre.run() }
+        await cancelWhenGracefulShutdown { [centre] in await centre.run() }
         await centre.stop()
     }
 }

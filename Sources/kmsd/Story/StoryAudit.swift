@@ -82,7 +82,7 @@ extension Story {
     func audit(_ notes: inout StoryNotes) async throws {
         let folder = desk + "/checkpoint"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        try await doors.kmsd(["audit", "checkpoint", "--key", Self.checkpointKey, "--out", folder], as: "adam")
+        try await doors.kmsd(["audit", "checkpoint", "--key", Self.checkpointKey, "--out", folder], as: "mia")
         let openssl = try await doors.run(
             "/usr/bin/openssl",
             ["dgst", "-sha256", "-verify", folder + "/public.pem", "-signature", folder + "/signature", folder + "/message"])

@@ -71,6 +71,7 @@ extension Story {
 
     /// Everything that must not open the module.
     private func refusals(_ notes: inout StoryNotes) async throws {
+        try await forgeThirdCard()
         try await doors.kmsd(["lmk", "begin", "load"])
         let wrong = people.pins[0] == "000000" ? "111111" : "000000"
         let pin = try await doors.refusal(["lmk", "present", "--reader", Self.adminReaders[0]], typing: [wrong])
@@ -84,7 +85,6 @@ extension Story {
         notes.publish("sameCardTwice", twice)
 
         try await present(1)
-        try await forgeThirdCard()
         let forged = try await doors.refusal(["lmk", "present", "--reader", Self.spareReader], typing: [people.sparePIN])
         notes.tell("a third card with a wrong component: \(forged)")
         notes.publish("wrongComponent", forged)

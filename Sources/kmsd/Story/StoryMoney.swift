@@ -42,6 +42,40 @@ extension Story {
         notes.tell("the same batch uploaded again: recognised, the ledger is unchanged")
 
         try await statement(merchant, clerk, &notes)
+        try await settlePurchase(clerk, uploader, &notes)
+    }
+
+    /// The 12.50 yuan of chapter 7 reach the books and a merchant's statement.
+    private func settlePurchase(_ clerk: String, _ uploader: String, _ notes: inout StoryNotes) async throws {
+        let bought = try POSRecord.load(desk + "/purchase.json")
+        _ = try await platform.post(
+            "/v1/merchants", token: clerk, ["merchant_no": "M2001", "name": "Canteen One", "rate_bp": 60])
+        _ = try await platform.post(
+            "/v1/terminals", token: clerk,
+            ["terminal_no": bought.terminal, "merchant_no": "M2001", "psam_no": bought.psam])
+        let opening = "card_asn,opening_balance_fen,first_seq\n\(bought.card),\(bought.balanceBefore),\(bought.cardSequence)\n"
+        let opened = try await platform.send(
+            .POST, "/v1/openings", token: clerk, body: Data(opening.utf8), type: "text/csv")
+        try expect(opened.status == 200, "POST /v1/openings: \(opened.text)")
+        let answer = try await platform.post(
+            "/v1/records", token: uploader,
+            [
+                "record_id": "1", "terminal_no": bought.terminal, "psam_no": bought.psam,
+                "terminal_txn": "\(bought.terminalTransaction)", "card_asn": bought.card, "card_seq": "\(bought.cardSequence)",
+                "amount_fen": "\(bought.amount)", "balance_after_fen": "\(bought.balanceAfter)", "txn_type": bought.type,
+                "date": bought.date, "time": bought.time, "key_version": "1", "tac": bought.tac,
+            ])
+        try expect(answer["outcome"] as? String == "posted", "the POS purchase: \(answer)")
+        let (from, to) = (Self.dashed(bought.date), Self.dashed(bought.date))
+        let csv = try await platform.get("/v1/merchants/M2001/statement.csv?from=\(from)&to=\(to)", token: clerk)
+        try csv.body.write(to: URL(filePath: "\(desk)/statement-M2001.csv"))
+        try expect(csv.text.contains(",1250,"), "the statement of M2001 does not show 1250 fen:\n\(csv.text)")
+        notes.tell("the POS purchase of chapter 7: TAC verified, posted, on the statement of merchant M2001")
+        notes.publish("purchase.outcome", "posted")
+    }
+
+    private static func dashed(_ date: String) -> String {
+        "\(date.prefix(4))-\(date.dropFirst(4).prefix(2))-\(date.suffix(2))"
     }
 
     /// Merchants and terminals of the fleet; the number of the first merchant.

@@ -95,12 +95,12 @@ struct PartyRoutes {
 
     private func addOpenings(_ request: Request, _ context: PlatformContext) async throws -> Response {
         let rows = try await request.rows("card_asn,opening_balance_fen,first_seq", limit: 10_000, context)
-        var openings: [(card: String, amount: Amount)] = []
+        var openings: [(card: String, amount: Amount, firstSequence: UInt16)] = []
         for (index, row) in rows.enumerated() {
             guard let card = HexText.upper(row[0], digits: 20), let fen = Int64(row[1]),
-                (0...Int64(UInt32.max)).contains(fen)
-            else { throw Problem(.unprocessableContent, "line \(index + 2) has no card number or amount") }
-            openings.append((card, Amount(fen: fen)))
+                (0...Int64(UInt32.max)).contains(fen), let first = UInt16(row[2])
+            else { throw Problem(.unprocessableContent, "line \(index + 2) has no card number, amount or sequence") }
+            openings.append((card, Amount(fen: fen), first))
         }
         let made = try await office.open(openings, by: context.name)
         return JSONAnswer.response(Made(given: rows.count, made: made))
