@@ -52,7 +52,7 @@ var targets: [Target] = [
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
     ] + nio + web),
     room("Personalization", ["KMS", "HSMBridge", "MariaDB", .product(name: "Yams", package: "Yams")]),
-    room("Console", ["KMS", "Personalization", "CryptoService"] + web),
+    room("Console", ["KMS", "Personalization", "CryptoService", "HSMBridge"] + web),
     room("PlatformLite", [
         "MariaDB", "CryptoClient", .product(name: "Mustache", package: "swift-mustache"),
     ] + web),
@@ -77,7 +77,7 @@ var targets: [Target] = [
     tests("KMSTests", ["KMS", "HSMBridge", "HSMEngine", "MariaDB"]),
     tests("CryptoClientTests", ["CryptoClient"] + nio),
     tests("CryptoServiceTests", [
-        "CryptoService", "CryptoClient", "HSMBridge", "HSMEngine", "KMS",
+        "CryptoService", "CryptoClient", "HSMBridge", "HSMEngine", "KMS", "MariaDB",
         .product(name: "HummingbirdTesting", package: "hummingbird"),
     ] + nio + web),
     tests("PersonalizationTests", ["Personalization", "HSMBridge", "HSMEngine", "CardSimulator", "KMS", "MariaDB"]),
