@@ -67,7 +67,8 @@ public struct ConsoleServer: Service {
         HealthRoutes(centre: centre).routes + SessionRoutes(centre: centre).routes
             + AdministratorRoutes(centre: centre).routes + HierarchyRoutes(centre: centre).routes
             + KeyRoutes(centre: centre).routes + KeyValueRoutes(centre: centre).routes
-            + ApprovalRoutes(centre: centre).routes + ClientRoutes(centre: centre).routes + AuditRoutes(centre: centre).routes
+            + ApprovalRoutes(centre: centre).routes + ClientRoutes(centre: centre).routes
+            + AuditRoutes(centre: centre).routes
             + CardRoutes(issuing: issuing).routes
     }
 

@@ -27,7 +27,9 @@ struct KeyRouteTests {
         try await rig.make(.delete, "/authorities/CA", as: "carl")
     }
 
-    @Test func `a key is made, generated, suspended, resumed, renewed, retired and destroyed by two people`() async throws {
+    @Test func `a key is made, generated, suspended, resumed, renewed, retired and destroyed by two people`()
+        async throws
+    {
         let rig = try await Rig.shared.value
         try await rig.makeProduct("LIFE")
         try await rig.makeKey("LIFE/P/MAC")
@@ -46,7 +48,8 @@ struct KeyRouteTests {
         #expect(try next.object["identity"] as? String == "LIFE/P/MAC/02")
         #expect(try next.object["validFrom"] as? String == "2027-01-01T00:00:00.000000Z")
         #expect(try await rig.make(.get, "/keys/LIFE/P/MAC/newest", as: "adam").object["state"] as? String == "created")
-        let alone = try await rig.ask(.post, "/admin/v1/keys/LIFE/P/MAC/01/destroy", as: "kate", json: ["approval": 999])
+        let alone = try await rig.ask(
+            .post, "/admin/v1/keys/LIFE/P/MAC/01/destroy", as: "kate", json: ["approval": 999])
         #expect(alone.status == .notFound && alone.code == "K-203")
         let id = try await rig.approved(["operation": "key.destroy", "key": "LIFE/P/MAC/01"])
         let other = try await rig.ask(.post, "/admin/v1/keys/LIFE/P/MAC/02/destroy", as: "kate", json: ["approval": id])

@@ -26,7 +26,8 @@ extension Request {
         } catch DecodingError.keyNotFound(let key, _) {
             throw Problem.malformed("member \(key.stringValue) is missing")
         } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context) {
-            throw Problem.malformed("member \(context.codingPath.map(\.stringValue).joined(separator: ".")) is of the wrong type")
+            throw Problem.malformed(
+                "member \(context.codingPath.map(\.stringValue).joined(separator: ".")) is of the wrong type")
         } catch {
             throw Problem.malformed("the body is not the JSON object that is expected here")
         }

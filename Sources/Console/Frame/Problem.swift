@@ -66,7 +66,8 @@ struct Problem: Error {
         switch error {
         case .notSignedIn, .sessionEnded, .signInRefused: .unauthorized
         case .accountLocked: .tooManyRequests
-        case .bootstrapTokenWrong, .roleMissing, .approvalNeeded, .approvalNotForThis, .approvalBySamePerson, .grantMissing:
+        case .bootstrapTokenWrong, .roleMissing, .approvalNeeded, .approvalNotForThis, .approvalBySamePerson,
+            .grantMissing:
             .forbidden
         case .approvalNotFound, .clientUnknown, .notFound: .notFound
         case .passwordTooShort, .passwordUnacceptable, .invalidInput: .unprocessableContent
@@ -95,7 +96,8 @@ struct Problem: Error {
 
     private static func status(_ error: ModuleError) -> HTTPResponse.Status {
         switch error {
-        case .uninitialised, .sealed, .ceremonyOpen, .failed, .busy, .unavailable, .journalUnavailable: .serviceUnavailable
+        case .uninitialised, .sealed, .ceremonyOpen, .failed, .busy, .unavailable, .journalUnavailable:
+            .serviceUnavailable
         default: .unprocessableContent
         }
     }
@@ -125,7 +127,8 @@ struct ErrorAnswers: RouterMiddleware {
             let problem = Problem(error)
             if problem.status.code >= 500 {
                 // The code and text of our own errors name things and never show data.
-                context.logger.error("request failed", metadata: ["code": "\(problem.code)", "reason": "\(problem.english)"])
+                context.logger.error(
+                    "request failed", metadata: ["code": "\(problem.code)", "reason": "\(problem.english)"])
             }
             return problem.response(in: context.language)
         }

@@ -25,7 +25,8 @@ public struct AuditVerificationMessage: Codable, Sendable, Hashable {
         checkpoints = verification.checkpoints
         findings = verification.findings.map {
             Finding(
-                node: $0.node, sequence: $0.sequence, place: $0.place.rawValue, problem: $0.problem.rawValue, text: $0.text)
+                node: $0.node, sequence: $0.sequence, place: $0.place.rawValue, problem: $0.problem.rawValue,
+                text: $0.text)
         }
     }
 }

@@ -24,7 +24,8 @@ public struct CardProfileMessage: Codable, Sendable, Hashable {
         kind = profile.stockKind
         fields = profile.fields.map {
             Field(
-                name: $0.name, title: $0.title, expected: $0.expected, isSecret: $0.isSecret, defaultText: $0.defaultText)
+                name: $0.name, title: $0.title, expected: $0.expected, isSecret: $0.isSecret,
+                defaultText: $0.defaultText)
         }
     }
 }

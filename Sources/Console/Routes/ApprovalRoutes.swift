@@ -36,7 +36,9 @@ struct ApprovalRoutes {
         return JSONAnswer.response(ApprovalMessage(approval))
     }
 
-    private static func intent(_ asked: ApprovalRequestMessage, _ naming: KeyNaming, _ actor: Actor) async throws -> Intent {
+    private static func intent(_ asked: ApprovalRequestMessage, _ naming: KeyNaming, _ actor: Actor) async throws
+        -> Intent
+    {
         switch Operation(rawValue: asked.operation) {
         case .exportKey:
             return .exportKey(

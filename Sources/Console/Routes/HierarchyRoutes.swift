@@ -42,7 +42,8 @@ struct HierarchyRoutes {
                 var new = try await request.json(ProductMessage.self)
                 let issuer = try context.part("issuer")
                 try await centre.createProduct(
-                    new.code, issuer: issuer, name: new.name, kind: new.kind, description: new.description ?? "", by: actor)
+                    new.code, issuer: issuer, name: new.name, kind: new.kind, description: new.description ?? "",
+                    by: actor)
                 new.issuer = issuer
                 return JSONAnswer.response(new, status: .created)
             },

@@ -10,7 +10,8 @@ struct KeyNaming {
     func name(_ context: ConsoleContext) throws -> KeyName {
         guard
             let name = KeyName(
-                issuer: try context.part("issuer"), product: try context.part("product"), label: try context.part("label"))
+                issuer: try context.part("issuer"), product: try context.part("product"),
+                label: try context.part("label"))
         else { throw KMSError.invalidInput("key name (issuer/product/label)") }
         return name
     }

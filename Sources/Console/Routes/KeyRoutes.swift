@@ -17,9 +17,12 @@ struct KeyRoutes {
             },
             .session(.post, "/keys") { request, _, actor in
                 let new = try await request.json(NewKeyMessage.self)
-                guard let name = KeyName(new.name) else { throw KMSError.invalidInput("key name (issuer/product/label)") }
+                guard let name = KeyName(new.name) else {
+                    throw KMSError.invalidInput("key name (issuer/product/label)")
+                }
                 let id = try await centre.createKey(
-                    name, attributes: try Self.attributes(new), validity: try Self.validity(new.validFrom, new.validUntil),
+                    name, attributes: try Self.attributes(new),
+                    validity: try Self.validity(new.validFrom, new.validUntil),
                     description: new.description ?? "", by: actor)
                 return try await shown(id, actor, .created)
             },
@@ -82,7 +85,8 @@ struct KeyRoutes {
         ]
     }
 
-    private func shown(_ id: KeyIdentity, _ actor: Actor, _ status: HTTPResponse.Status = .ok) async throws -> Response {
+    private func shown(_ id: KeyIdentity, _ actor: Actor, _ status: HTTPResponse.Status = .ok) async throws -> Response
+    {
         JSONAnswer.response(KeyVersionMessage(try await naming.version(id, actor)), status: status)
     }
 
@@ -94,7 +98,8 @@ struct KeyRoutes {
             throw KMSError.invalidInput("algorithm (3des2, 3des3, aes128, aes256, sm4, rsa2048 …)")
         }
         guard let letter = new.mode.first, new.mode.count == 1, let mode = ModeOfUse(rawValue: letter) else {
-            throw KMSError.invalidInput("mode of use (\(ModeOfUse.allCases.map { String($0.rawValue) }.joined(separator: " ")))")
+            throw KMSError.invalidInput(
+                "mode of use (\(ModeOfUse.allCases.map { String($0.rawValue) }.joined(separator: " ")))")
         }
         guard let letter = new.exportability.first, new.exportability.count == 1,
             let exportability = Exportability(rawValue: letter)

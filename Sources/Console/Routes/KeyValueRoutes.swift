@@ -14,7 +14,8 @@ struct KeyValueRoutes {
         // RSA keys take seconds.
         return .session(.post, KeyNaming.path + "/{version}/value", isSlow: true) { _, context, actor in
             let id = try await naming.identity(context, actor)
-            return JSONAnswer.response(KeyVersionMessage(try await centre.generateValue(id, by: actor)), status: .created)
+            return JSONAnswer.response(
+                KeyVersionMessage(try await centre.generateValue(id, by: actor)), status: .created)
         }
     }
 
@@ -55,7 +56,9 @@ struct KeyValueRoutes {
             case (let block?, nil, nil):
                 version = try await centre.importValue(id, block: block, under: under, by: actor)
             case (nil, let cryptogram?, let checkValue?):
-                guard let bytes = Hex.decode(cryptogram) else { throw KMSError.invalidInput("cryptogram (hexadecimal)") }
+                guard let bytes = Hex.decode(cryptogram) else {
+                    throw KMSError.invalidInput("cryptogram (hexadecimal)")
+                }
                 guard let expected = KeyCheckValue(checkValue) else {
                     throw KMSError.invalidInput("check value (six hexadecimal digits)")
                 }

@@ -20,7 +20,8 @@ struct SessionRoutes {
         let people = try request.uri.queryParameters[values: "person"].map { try Self.person($0) }
         let body = try await SecretBody.take(from: request)
         guard (1...16).contains(people.count), body.lineCount == people.count + 1 else {
-            throw Problem.malformed("the body must be the token's line and one password line for each person of the query")
+            throw Problem.malformed(
+                "the body must be the token's line and one password line for each person of the query")
         }
         var administrators: [NewAdministrator] = []
         for (index, person) in people.enumerated() {
@@ -56,7 +57,9 @@ struct SessionRoutes {
         return JSONAnswer.response(message, status: .created)
     }
 
-    @Sendable private func signOut(_ request: Request, _ context: ConsoleContext, _ actor: Actor) async throws -> Response {
+    @Sendable private func signOut(_ request: Request, _ context: ConsoleContext, _ actor: Actor) async throws
+        -> Response
+    {
         if let token = context.token { await centre.signOut(token: token) }
         return JSONAnswer.nothing
     }
@@ -73,7 +76,9 @@ struct SessionRoutes {
         _ request: Request, _ context: ConsoleContext, _ actor: Actor
     ) async throws -> Response {
         let body = try await SecretBody.take(from: request)
-        guard body.lineCount == 2 else { throw Problem.malformed("the body must be two lines: present and new password") }
+        guard body.lineCount == 2 else {
+            throw Problem.malformed("the body must be two lines: present and new password")
+        }
         try await centre.changePassword(of: actor, current: try body.password(0), new: try body.password(1))
         return JSONAnswer.nothing
     }

@@ -56,7 +56,9 @@ struct AdminCommandGroup: AsyncParsableCommand {
             let people: [AdministratorMessage] = try await options.client().get(AdminPath("administrators"))
             try options.show(people) { people in
                 var table = TextTable("NAME", "FULL NAME", "ROLES", "STATE")
-                for person in people { table.add(person.name, person.fullName, person.roles.joined(separator: " "), person.stateText) }
+                for person in people {
+                    table.add(person.name, person.fullName, person.roles.joined(separator: " "), person.stateText)
+                }
                 table.show(orSay: "There is no administrator.")
             }
         }
@@ -85,7 +87,8 @@ struct AdminCommandGroup: AsyncParsableCommand {
     struct Grant: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Give a role, with another person's approval.",
-            discussion: "Example: kmsd approval request grant key li; … approve 7; kmsd admin grant key li --approval 7")
+            discussion: "Example: kmsd approval request grant key li; … approve 7; kmsd admin grant key li --approval 7"
+        )
         @OptionGroup var options: AdminOptions
         @Argument(help: "mk, conf, key, cert, operator or auditor.") var role: String
         @Argument(help: "Name of the administrator.") var person: String
@@ -153,7 +156,9 @@ struct AdminCommandGroup: AsyncParsableCommand {
     struct ResetPassword: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "reset-password", abstract: "Give a person a new password, with another person's approval.",
-            discussion: "Example: kmsd approval request reset-password li; … approve 8; kmsd admin reset-password li --approval 8")
+            discussion:
+                "Example: kmsd approval request reset-password li; … approve 8; kmsd admin reset-password li --approval 8"
+        )
         @OptionGroup var options: AdminOptions
         @Argument(help: "Name of the administrator.") var person: String
         @Option(help: "Number of the approval.") var approval: Int64

@@ -16,7 +16,8 @@ struct AuditCommandGroup: AsyncParsableCommand {
         @OptionGroup var options: AdminOptions
 
         func run() async throws {
-            let verification: AuditVerificationMessage = try await options.client().post(AdminPath("audit", "verification"))
+            let verification: AuditVerificationMessage = try await options.client().post(
+                AdminPath("audit", "verification"))
             try options.show(verification) { verification in
                 for finding in verification.findings { Terminal.say(finding.text) }
                 if verification.findings.isEmpty {
@@ -80,7 +81,9 @@ struct AuditCommandGroup: AsyncParsableCommand {
                     "Checkpoint of record \($0.sequence), head \($0.head), signed with \($0.key).",
                     "已为第 \($0.sequence) 条记录签署检查点，链头 \($0.head)，签名密钥 \($0.key)。")
                 guard let out else { return Terminal.say("Signature: \($0.signature)") }
-                Terminal.say("Check it: openssl dgst -sha256 -verify \(out)/public.pem -signature \(out)/signature \(out)/message")
+                Terminal.say(
+                    "Check it: openssl dgst -sha256 -verify \(out)/public.pem -signature \(out)/signature \(out)/message"
+                )
             }
         }
 

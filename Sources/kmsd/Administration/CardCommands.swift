@@ -27,7 +27,8 @@ struct CardCommandGroup: AsyncParsableCommand {
                     Terminal.say("\(profile.name)  \(profile.title)  (blanks of kind \(profile.kind))")
                     for field in profile.fields {
                         let need = field.defaultText.map { "default \($0.isEmpty ? "empty" : $0)" } ?? "required"
-                        Terminal.say("  --data \(field.name)=…  \(field.expected), \(need)\(field.isSecret ? ", secret" : "")")
+                        Terminal.say(
+                            "  --data \(field.name)=…  \(field.expected), \(need)\(field.isSecret ? ", secret" : "")")
                     }
                 }
                 if profiles.isEmpty { Terminal.say("There is no card profile in personalization.profiles.") }
@@ -82,7 +83,8 @@ struct CardCommandGroup: AsyncParsableCommand {
                 var table = TextTable("JOB", "STATE", "STEP", "PROFILE", "ISSUER", "READER", "OPERATOR", "STARTED")
                 for job in jobs {
                     table.add(
-                        String(job.id), job.state.rawValue, "\(job.step)/\(job.steps)", job.profile, job.issuer, job.reader,
+                        String(job.id), job.state.rawValue, "\(job.step)/\(job.steps)", job.profile, job.issuer,
+                        job.reader,
                         job.operator, job.startedAt)
                 }
                 table.show(orSay: "No card was made yet.")
@@ -142,7 +144,8 @@ struct CardCommandGroup: AsyncParsableCommand {
     }
 
     struct Stock: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show the stock: received = blank + working + finished + scrapped.")
+        static let configuration = CommandConfiguration(
+            abstract: "Show the stock: received = blank + working + finished + scrapped.")
         @OptionGroup var options: AdminOptions
 
         func run() async throws {

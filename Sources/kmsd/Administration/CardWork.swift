@@ -21,7 +21,8 @@ enum CardData {
     }
 
     /// Asks for required secret fields that were not given.
-    static func complete(_ items: [String], for profile: String, _ client: AdminClient) async throws -> [String: String] {
+    static func complete(_ items: [String], for profile: String, _ client: AdminClient) async throws -> [String: String]
+    {
         var values = try parse(items)
         let profiles: [CardProfileMessage] = try await client.get(AdminPath("cards", "profiles"))
         guard let form = profiles.first(where: { $0.name == profile }) else {
@@ -65,15 +66,20 @@ enum CardProgress {
 
     static func say(_ job: CardJob) {
         let serial = job.cardSerial.map { ", card \($0)" } ?? ""
-        Terminal.say("Job \(job.id): \(job.profile) for \(job.issuer) in \(job.reader)\(serial): \(job.state.rawValue), step \(job.step) of \(job.steps)")
+        Terminal.say(
+            "Job \(job.id): \(job.profile) for \(job.issuer) in \(job.reader)\(serial): \(job.state.rawValue), step \(job.step) of \(job.steps)"
+        )
         if let message = job.message { Terminal.say("  \(message)") }
         for (name, kcv) in job.checkValues.sorted(by: { $0.key < $1.key }) { Terminal.say("  \(name)  KCV \(kcv)") }
         if job.mayContinue {
             Terminal.say(
                 "  Put the same card back: kmsd card continue \(job.id) --reader \"\(job.reader)\"; or: kmsd card scrap \(job.id) --reason …",
-                "  请放回同一张卡：kmsd card continue \(job.id) --reader \"\(job.reader)\"；或报废：kmsd card scrap \(job.id) --reason …")
+                "  请放回同一张卡：kmsd card continue \(job.id) --reader \"\(job.reader)\"；或报废：kmsd card scrap \(job.id) --reason …"
+            )
         } else if job.needsScrap {
-            Terminal.say("  Destroy the card and count it: kmsd card scrap \(job.id) --reason …", "  请销毁卡片并登记：kmsd card scrap \(job.id) --reason …")
+            Terminal.say(
+                "  Destroy the card and count it: kmsd card scrap \(job.id) --reason …",
+                "  请销毁卡片并登记：kmsd card scrap \(job.id) --reason …")
         }
     }
 }

@@ -5,7 +5,8 @@ import Console
 struct ClientCommandGroup: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "client", abstract: "Clients of the crypto service and their grants (role conf).",
-        discussion: "A client may do nothing until it is granted operations on keys. Plain TCP connections act as crypto.plainClient.",
+        discussion:
+            "A client may do nothing until it is granted operations on keys. Plain TCP connections act as crypto.plainClient.",
         subcommands: [Add.self, Grant.self, Revoke.self, List.self, Token.self, Disable.self, Enable.self])
 
     struct Add: AsyncParsableCommand {

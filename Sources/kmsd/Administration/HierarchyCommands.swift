@@ -39,7 +39,8 @@ struct IssuerCommandGroup: AsyncParsableCommand {
     }
 
     struct Delete: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Delete an issuer that has no key product (role conf).")
+        static let configuration = CommandConfiguration(
+            abstract: "Delete an issuer that has no key product (role conf).")
         @OptionGroup var options: AdminOptions
         @Argument(help: "Code.") var code: String
 
@@ -84,7 +85,9 @@ struct ProductCommandGroup: AsyncParsableCommand {
         func run() async throws {
             let client = try await options.client()
             var issuers = [String]()
-            if let issuer { issuers = [issuer] } else {
+            if let issuer {
+                issuers = [issuer]
+            } else {
                 issuers = try await client.get(AdminPath("issuers"), as: [IssuerMessage].self).map(\.code)
             }
             var products: [ProductMessage] = []
@@ -94,9 +97,12 @@ struct ProductCommandGroup: AsyncParsableCommand {
             try options.show(products) { products in
                 var table = TextTable("PRODUCT", "NAME", "KIND", "DESCRIPTION")
                 for product in products {
-                    table.add("\(product.issuer ?? "")/\(product.code)", product.name, product.kind, product.description ?? "")
+                    table.add(
+                        "\(product.issuer ?? "")/\(product.code)", product.name, product.kind, product.description ?? ""
+                    )
                 }
-                table.show(orSay: "There is no key product yet: kmsd product create ISSUER/CODE --name NAME --kind KIND")
+                table.show(
+                    orSay: "There is no key product yet: kmsd product create ISSUER/CODE --name NAME --kind KIND")
             }
         }
     }

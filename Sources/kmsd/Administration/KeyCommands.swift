@@ -12,7 +12,8 @@ struct KeyCommandGroup: AsyncParsableCommand {
             `export`, `destroy` and `compromise` need another person's approval: kmsd approval request ….
             """,
         subcommands: [
-            Create.self, Generate.self, KeyComponentsGroup.self, KeyImportCommand.self, NewVersion.self, List.self, Show.self,
+            Create.self, Generate.self, KeyComponentsGroup.self, KeyImportCommand.self, NewVersion.self, List.self,
+            Show.self,
             Verify.self, Suspend.self, Resume.self, Retire.self, KeyExportCommand.self, KeyDestroyCommand.self,
             KeyCompromiseCommand.self, Delete.self,
         ])
@@ -39,7 +40,8 @@ struct KeyCommandGroup: AsyncParsableCommand {
 
         func run() async throws {
             let new = NewKeyMessage(
-                name: name, usage: usage, algorithm: algorithm, mode: mode, exportability: export, description: description,
+                name: name, usage: usage, algorithm: algorithm, mode: mode, exportability: export,
+                description: description,
                 validFrom: from, validUntil: until)
             let version: KeyVersionMessage = try await options.client().post(AdminPath("keys"), new)
             try options.show(version) {
@@ -52,7 +54,8 @@ struct KeyCommandGroup: AsyncParsableCommand {
 
     struct Generate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Let the module make the value (role key).", discussion: "Example: kmsd key generate PARK/PURSE/TAC")
+            abstract: "Let the module make the value (role key).",
+            discussion: "Example: kmsd key generate PARK/PURSE/TAC")
         @OptionGroup var options: AdminOptions
         @Argument(help: "ISSUER/PRODUCT/LABEL[/NN]") var name: String
 
@@ -163,8 +166,11 @@ struct KeyCommandGroup: AsyncParsableCommand {
     }
 
     private static func move(_ name: String, _ move: String, _ options: AdminOptions) async throws {
-        let version: KeyVersionMessage = try await options.client().post(try .key(name, "state"), MoveMessage(move: move))
-        try options.show(version) { Terminal.say("Key \($0.identity) is \($0.state).", "密钥 \($0.identity) 状态：\($0.state)。") }
+        let version: KeyVersionMessage = try await options.client().post(
+            try .key(name, "state"), MoveMessage(move: move))
+        try options.show(version) {
+            Terminal.say("Key \($0.identity) is \($0.state).", "密钥 \($0.identity) 状态：\($0.state)。")
+        }
     }
 }
 
@@ -174,7 +180,8 @@ extension KeyVersionMessage {
         let kcv = checkValue ?? "-"
         Terminal.say("Key \(identity)  KCV \(kcv)  \(state)", "密钥 \(identity)  校验值 \(kcv)  \(state)")
         if !sameValueAs.isEmpty {
-            Terminal.say("Careful: the same check value as \(sameValueAs.joined(separator: ", ")); probably the same key twice.")
+            Terminal.say(
+                "Careful: the same check value as \(sameValueAs.joined(separator: ", ")); probably the same key twice.")
         }
     }
 

@@ -40,7 +40,8 @@ struct KeyComponentsGroup: AsyncParsableCommand {
     struct Enter: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Type one component in hexadecimal, straight to the module.",
-            discussion: "It is asked for without echo, or read as one line of standard input. Compare the check value shown.")
+            discussion:
+                "It is asked for without echo, or read as one line of standard input. Compare the check value shown.")
         @OptionGroup var options: AdminOptions
         @Option(help: "The session that `begin` showed.") var session: UInt64
         @Option(help: "Which component: 1, 2 or 3.") var number: UInt8
@@ -75,7 +76,8 @@ struct KeyComponentsGroup: AsyncParsableCommand {
         @Option(help: "The session that `begin` showed.") var session: UInt64
 
         func run() async throws {
-            let version: KeyVersionMessage = try await options.client().post(try .key(name, "components", String(session)))
+            let version: KeyVersionMessage = try await options.client().post(
+                try .key(name, "components", String(session)))
             try options.show(version) { $0.sayValue() }
         }
     }
@@ -105,7 +107,8 @@ private struct EnteredReport: Encodable {
 /// `kmsd key import`: a value from another system, under a transport key.
 struct KeyImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "import", abstract: "Take a value from a key block or cryptogram under a transport key (role key).",
+        commandName: "import",
+        abstract: "Take a value from a key block or cryptogram under a transport key (role key).",
         discussion: """
             Example: kmsd key import PARK/FLEET/TAC --under PARK/TRANSPORT/KEK-A --block-file fleet-tac.tr31
                      kmsd key import PARK/FLEET/TAC --under PARK/TRANSPORT/KEK-A --cryptogram 0123… --kcv 1A2B3C
@@ -132,7 +135,8 @@ struct KeyImportCommand: AsyncParsableCommand {
             block = text.filter { !$0.isWhitespace }
         }
         let version: KeyVersionMessage = try await options.client().post(
-            try .key(name, "import"), ImportMessage(under: under, block: block, cryptogram: cryptogram, checkValue: kcv))
+            try .key(name, "import"), ImportMessage(under: under, block: block, cryptogram: cryptogram, checkValue: kcv)
+        )
         try options.show(version) { $0.sayValue() }
     }
 }

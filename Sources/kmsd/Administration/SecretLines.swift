@@ -40,7 +40,8 @@ struct SecretLines: ~Copyable {
     mutating func append(lineOf path: String) throws {
         let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else {
-            throw CommandFailure("Cannot read \(path). `kmsd serve` writes the token there while there is no administrator.")
+            throw CommandFailure(
+                "Cannot read \(path). `kmsd serve` writes the token there while there is no administrator.")
         }
         defer { close(file) }
         let secret: SecretInput
@@ -53,7 +54,9 @@ struct SecretLines: ~Copyable {
     deinit {
         // In place, past copy-on-write: the buffer was lent to the HTTP client, which is done with it.
         unsafe buffer.withVeryUnsafeBytes { bytes in
-            if let start = bytes.baseAddress { unsafe explicit_bzero(UnsafeMutableRawPointer(mutating: start), bytes.count) }
+            if let start = bytes.baseAddress {
+                unsafe explicit_bzero(UnsafeMutableRawPointer(mutating: start), bytes.count)
+            }
         }
     }
 }

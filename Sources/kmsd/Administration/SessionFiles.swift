@@ -13,7 +13,8 @@ enum SessionFiles {
     static func person(_ option: String?) throws -> String {
         if let option { return option }
         if let name = environment("KMSD_AS") { return name }
-        let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { isName($0) }.sorted()
+        let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { isName($0) }
+            .sorted()
         if names.count == 1 { return names[0] }
         if names.isEmpty { throw CommandFailure("Nobody is signed in. Sign in first: kmsd login NAME.") }
         throw CommandFailure(
@@ -27,7 +28,8 @@ enum SessionFiles {
         defer { close(file) }
         var facts = stat()
         guard unsafe fstat(file, &facts) == 0, facts.st_uid == geteuid(), facts.st_mode & 0o077 == 0 else {
-            throw CommandFailure("\(path) must belong to you and be readable by nobody else (chmod 600), or sign in again.")
+            throw CommandFailure(
+                "\(path) must belong to you and be readable by nobody else (chmod 600), or sign in again.")
         }
         var bytes = [UInt8](repeating: 0, count: 256)
         let count = unsafe Glibc.read(file, &bytes, bytes.count)
@@ -38,14 +40,18 @@ enum SessionFiles {
 
     static func write(_ token: String, for name: String) throws {
         let path = try path(name)
-        if unsafe mkdir(folder, 0o700) != 0, errno != EEXIST { throw CommandFailure("Cannot make the folder \(folder).") }
+        if unsafe mkdir(folder, 0o700) != 0, errno != EEXIST {
+            throw CommandFailure("Cannot make the folder \(folder).")
+        }
         unsafe chmod(folder, 0o700)
         unsafe unlink(path)
         let file = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw CommandFailure("Cannot write \(path).") }
         defer { close(file) }
         let bytes = Array((token + "\n").utf8)
-        guard unsafe Glibc.write(file, bytes, bytes.count) == bytes.count else { throw CommandFailure("Cannot write \(path).") }
+        guard unsafe Glibc.write(file, bytes, bytes.count) == bytes.count else {
+            throw CommandFailure("Cannot write \(path).")
+        }
     }
 
     static func remove(_ name: String) throws { unsafe unlink(try path(name)) }

@@ -24,7 +24,8 @@ final class Rig: Sendable {
 
     /// Roles and passwords of the people that `shared` has.
     static let people = [
-        ("mia", "mk"), ("carl", "conf"), ("kate", "key"), ("olga", "operator"), ("adam", "auditor"), ("tess", "key"), ("uwe", "cert"),
+        ("mia", "mk"), ("carl", "conf"), ("kate", "key"), ("olga", "operator"), ("adam", "auditor"), ("tess", "key"),
+        ("uwe", "cert"), ("vera", "cert"),
     ]
     static func password(_ name: String) -> String { "a long password of \(name)" }
 
@@ -46,11 +47,13 @@ final class Rig: Sendable {
         centre = try await KeyCentre.open(database: database, module: module, settings: kms)
         try await centre.directory.refreshNow()
         issuing = try await CardIssuing.open(
-            database: database, centre: centre, module: module, cards: Self.oneEmptyReader, profiles: try Self.profiles())
+            database: database, centre: centre, module: module, cards: Self.oneEmptyReader,
+            profiles: try Self.profiles())
         let log = LogCapture()
         self.log = log
         application = ConsoleServer(
-            settings, centre: centre, issuing: issuing, logger: Logger(label: "console") { _ in CapturingHandler(capture: log) })
+            settings, centre: centre, issuing: issuing,
+            logger: Logger(label: "console") { _ in CapturingHandler(capture: log) })
     }
 
     private static let oneEmptyReader = CardAccess(
@@ -74,7 +77,8 @@ final class Rig: Sendable {
 
     /// One request, without the network.
     func ask(
-        _ method: HTTPRequest.Method, _ path: String, as person: String? = nil, token: String? = nil, text: String? = nil,
+        _ method: HTTPRequest.Method, _ path: String, as person: String? = nil, token: String? = nil,
+        text: String? = nil,
         json: [String: Any]? = nil, language: String? = nil
     ) async throws -> RigAnswer {
         var headers = HTTPFields()
@@ -93,7 +97,8 @@ final class Rig: Sendable {
     /// A JSON request under `/admin/v1` that must succeed.
     @discardableResult
     func make(
-        _ method: HTTPRequest.Method, _ path: String, as person: String, _ json: [String: Any]? = nil, text: String? = nil
+        _ method: HTTPRequest.Method, _ path: String, as person: String, _ json: [String: Any]? = nil,
+        text: String? = nil
     ) async throws -> RigAnswer {
         let answer = try await ask(method, "/admin/v1" + path, as: person, text: text, json: json)
         guard answer.status.kind == .successful else { throw RigFailure(text: "\(method) \(path): \(answer.text)") }
@@ -127,7 +132,8 @@ final class Rig: Sendable {
 
     /// A key without a value.
     func makeKey(
-        _ name: String, usage: String = "mac3", algorithm: String = "3des2", mode: String = "C", exportability: String = "N"
+        _ name: String, usage: String = "mac3", algorithm: String = "3des2", mode: String = "C",
+        exportability: String = "N"
     ) async throws {
         try await make(
             .post, "/keys", as: "carl",

@@ -46,7 +46,8 @@ enum TestDatabase {
         migrate.schema = schema
         try await with(migrate) { database async throws in
             let migrations = Migrations(
-                KMSSchema.steps + PersonalizationSchema.steps, runtime: ServerAccount.kms.account, auditor: ServerAccount.auditor.account)
+                KMSSchema.steps + PersonalizationSchema.steps, runtime: ServerAccount.kms.account,
+                auditor: ServerAccount.auditor.account)
             try await migrations.apply(to: database)
         }
         var settings = server.settings(for: .kms)
