@@ -76,10 +76,13 @@ import Testing
 
     @Test func `typed secrets are opened in the security module alone`() {
         // `SecretInput.withBytes` is visible in the whole package; this is what keeps it in HSMEngine.
-        for file in SourceTree.sources where file.room != "HSMEngine" && file.room != "HSMBridge" {
-            for line in file.lines {
-                let opensSecret = line.contains("pin.withBytes") || line.contains("component.withBytes")
-                #expect(!opensSecret, "\(file.path) looks into a typed secret: only HSMEngine may")
+        let allowed: Set<String> = [
+            // Passwords and a card's first PIN, into the body of one request to `kmsd serve`; never a key or a component.
+            "Sources/kmsd/Administration/SecretLines.swift", "Sources/kmsd/Administration/CardWork.swift",
+        ]
+        for file in SourceTree.sources where file.room == "kmsd" || file.room == "Personalization" || file.room == "Console" {
+            for line in file.lines where !allowed.contains(file.path) {
+                #expect(!line.contains(".withBytes"), "\(file.path) looks into a typed secret: only HSMEngine may")
             }
         }
     }

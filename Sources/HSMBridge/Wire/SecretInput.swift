@@ -3,8 +3,9 @@ internal import Glibc
 
 /// What a person types for the module's eyes only: a PIN, or a key component in hexadecimal.
 ///
-/// It exists on its way from the keyboard to the module's socket, in memory that is wiped; nobody but the module can look
-/// inside (`withBytes` is visible in this package only, and `HouseTests` allows it in `HSMEngine` alone).
+/// It exists on its way from the keyboard to the module's socket, in memory that is wiped; nobody but the module looks inside
+/// (`withBytes` is visible in this package only, and `HouseTests` names who may call it). Administrators' passwords are typed
+/// through it too, on their way to `kmsd serve`.
 @safe
 public struct SecretInput: ~Copyable, @unchecked Sendable {
     /// Bytes; a component of an AES-256 key is the longest.
@@ -64,7 +65,7 @@ public struct SecretInput: ~Copyable, @unchecked Sendable {
         unsafe writer.raw(UnsafeRawBufferPointer(start: memory, count: count))
     }
 
-    /// Lends the bytes. For `HSMEngine` only.
+    /// Lends the bytes: to `HSMEngine`, and to the command line where a password goes into the body of one request.
     package borrowing func withBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
         unsafe try body(UnsafeRawBufferPointer(start: memory, count: count))
     }

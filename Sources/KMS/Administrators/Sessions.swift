@@ -80,6 +80,7 @@ final class Sessions: Sendable {
     }
 
     private func hasEnded(_ entry: Entry, _ now: UInt64) -> Bool {
-        now &- entry.used >= idle || now &- entry.begun >= longest
+        // Two requests of one session race for the lock: `now` may be older than the other's touch, and must not wrap.
+        (now > entry.used && now - entry.used >= idle) || (now > entry.begun && now - entry.begun >= longest)
     }
 }

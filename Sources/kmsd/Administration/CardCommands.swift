@@ -117,12 +117,12 @@ struct CardCommandGroup: AsyncParsableCommand {
         @OptionGroup var options: AdminOptions
         @Argument(help: "Number of the job.") var id: Int64
         @Option(help: "Reader with the card.") var reader: String
-        @Option(help: ArgumentHelp("A secret field again, after a restart of the server.", valueName: "name=value"))
-        var data: [String] = []
+        @Option(help: ArgumentHelp("Type this secret field again (after a restart of the server); repeat for each.", valueName: "name"))
+        var ask: [String] = []
 
         func run() async throws {
             let client = try await options.client()
-            let place = ContinueMessage(reader: reader, data: data.isEmpty ? nil : try CardData.parse(data))
+            let place = ContinueMessage(reader: reader, data: try CardData.askAgain(ask))
             let job: CardJob = try await client.post(AdminPath("cards", "jobs", String(id), "continue"), place)
             try CardProgress.end(job, options)
         }

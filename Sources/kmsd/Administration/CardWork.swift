@@ -29,11 +29,27 @@ enum CardData {
             let names = profiles.map(\.name).joined(separator: ", ")
             throw CommandFailure("There is no card profile “\(profile)”; there are: \(names).")
         }
-        for field in form.fields where field.isSecret && field.defaultText == nil && values[field.name] == nil {
-            let typed = try SecretPrompt.required("\(field.title) (\(field.expected)): ")
-            values[field.name] = unsafe typed.withBytes { bytes in unsafe String(decoding: bytes, as: UTF8.self) }
+        for field in form.fields where field.isSecret {
+            // A command line is readable by every user of the machine, and stays in the shell's history.
+            guard values[field.name] == nil else {
+                throw ValidationError("\(field.name) is secret: leave it out, it is asked for")
+            }
+            if field.defaultText == nil { values[field.name] = try ask("\(field.title) (\(field.expected)): ") }
         }
         return values
+    }
+
+    /// Secret fields to be typed again.
+    static func askAgain(_ names: [String]) throws -> [String: String]? {
+        if names.isEmpty { return nil }
+        var values: [String: String] = [:]
+        for name in names { values[name] = try ask("\(name): ") }
+        return values
+    }
+
+    private static func ask(_ question: String) throws -> String {
+        let typed = try SecretPrompt.required(question)
+        return unsafe typed.withBytes { bytes in unsafe String(decoding: bytes, as: UTF8.self) }
     }
 }
 

@@ -115,6 +115,8 @@ enum BootstrapToken {
             try? FileManager.default.removeItem(atPath: path)
             return
         }
+        // A file that is there already would keep its mode.
+        try? FileManager.default.removeItem(atPath: path)
         guard FileManager.default.createFile(
             atPath: path, contents: Data(token.utf8), attributes: [.posixPermissions: 0o600])
         else { throw CommandFailure("The bootstrap token cannot be written to \(path).") }

@@ -13,14 +13,14 @@ extension Story {
         try await doors.kmsd(["card", "stock-in", "--kind", "psam", "--count", "2"], as: "olga")
         try await personalise(
             "psam-pboc", reader: Self.psamReader,
-            data: ["psamSerial": Self.psamSerial, "terminal": Self.terminal], &notes)
+            data: ["psamSerial": Self.psamSerial, "terminal": Self.terminal], typing: [], &notes)
     }
 
     func userCard(_ notes: inout StoryNotes) async throws {
         try await doors.kmsd(["card", "stock-in", "--kind", "fmcos", "--count", "2"], as: "olga")
         try await personalise(
             "fmcos-canteen", reader: Self.userReader,
-            data: ["asn": Self.cardSerial, "holder": "Demo Holder", "pin": Self.cardPIN], &notes)
+            data: ["asn": Self.cardSerial, "holder": "Demo Holder"], typing: [Self.cardPIN], &notes)
         let record = desk + "/load.json"
         let load = try await doors.kmsd(
             [
@@ -48,11 +48,11 @@ extension Story {
     }
 
     private func personalise(
-        _ profile: String, reader: String, data: [String: String], _ notes: inout StoryNotes
+        _ profile: String, reader: String, data: [String: String], typing lines: [String], _ notes: inout StoryNotes
     ) async throws {
         var words = ["card", "personalise", "--profile", profile, "--reader", reader, "--issuer", Self.issuer]
         for (name, value) in data.sorted(by: { $0.key < $1.key }) { words += ["--data", "\(name)=\(value)"] }
-        let job = try await doors.kmsd(words, as: "olga").object()
+        let job = try await doors.kmsd(words, typing: lines, as: "olga").object()
         try expect(job["state"] as? String == "finished", "the job ended as \(job["state"] ?? "?")")
         let transcript = job["transcript"] as? [String] ?? []
         notes.tell("\(profile): \(transcript.count) exchanges, read back, tried, finished")
