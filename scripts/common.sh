@@ -21,9 +21,11 @@ prepare() {
     fi
 }
 
-# A namespace around a command: when this script goes, even by kill -9, the kernel ends all that the command started.
+# A namespace around a command: when this script goes, even by kill -9, the kernel ends all that the command started. The
+# shell is the namespace's first process, so that somebody takes in the children of processes that died.
 together() {
-    setpriv --pdeathsig KILL unshare --mount --pid --mount-proc --fork --kill-child=SIGKILL "$@"
+    setpriv --pdeathsig KILL unshare --mount --pid --mount-proc --fork --kill-child=SIGKILL \
+        bash -c '"$@"; status=$?; exit $status' together "$@"
 }
 
 heading() { printf '\n── %s (%d min %02d s since the start)\n' "$1" $((SECONDS / 60)) $((SECONDS % 60)); }
