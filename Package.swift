@@ -47,15 +47,19 @@ var targets: [Target] = [
     room("MariaDB", ["CMariaDB"]),
     room("KMS", ["HSMBridge", "MariaDB", "CArgon2"]),
     room("CryptoClient", nio),
-    room("CryptoService", [
-        "KMS", "HSMBridge", "CryptoClient",
-        .product(name: "NIOSSL", package: "swift-nio-ssl"),
-    ] + nio + web),
+    room(
+        "CryptoService",
+        [
+            "KMS", "HSMBridge", "CryptoClient",
+            .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        ] + nio + web),
     room("Personalization", ["KMS", "HSMBridge", "MariaDB", .product(name: "Yams", package: "Yams")]),
     room("Console", ["KMS", "Personalization", "CryptoService", "HSMBridge"] + web),
-    room("PlatformLite", [
-        "MariaDB", "CryptoClient", .product(name: "Mustache", package: "swift-mustache"),
-    ] + web),
+    room(
+        "PlatformLite",
+        [
+            "MariaDB", "CryptoClient", .product(name: "Mustache", package: "swift-mustache"),
+        ] + web),
     room("CardSimulator", ["COpenSSL"]),
     .executableTarget(
         name: "kmsd",
@@ -76,24 +80,33 @@ var targets: [Target] = [
     tests("MariaDBTests", ["MariaDB"]),
     tests("KMSTests", ["KMS", "HSMBridge", "HSMEngine", "MariaDB"]),
     tests("CryptoClientTests", ["CryptoClient"] + nio),
-    tests("CryptoServiceTests", [
-        "CryptoService", "CryptoClient", "HSMBridge", "HSMEngine", "KMS", "MariaDB",
-        .product(name: "HummingbirdTesting", package: "hummingbird"),
-    ] + nio + web),
+    tests(
+        "CryptoServiceTests",
+        [
+            "CryptoService", "CryptoClient", "HSMBridge", "HSMEngine", "KMS", "MariaDB",
+            .product(name: "HummingbirdTesting", package: "hummingbird"),
+        ] + nio + web),
     tests("PersonalizationTests", ["Personalization", "HSMBridge", "HSMEngine", "CardSimulator", "KMS", "MariaDB"]),
     tests("CardSimulatorTests", ["CardSimulator"]),
-    tests("PlatformLiteTests", [
-        "PlatformLite", "MariaDB", "CryptoClient",
-        .product(name: "HummingbirdTesting", package: "hummingbird"),
-    ] + nio + web),
-    tests("ConsoleTests", [
-        "Console", "KMS", "HSMBridge", "HSMEngine", "MariaDB", "Personalization", "CryptoService",
-        .product(name: "HummingbirdTesting", package: "hummingbird"),
-    ] + web),
+    tests(
+        "PlatformLiteTests",
+        [
+            "PlatformLite", "MariaDB", "CryptoClient",
+            .product(name: "HummingbirdTesting", package: "hummingbird"),
+        ] + nio + web),
+    tests(
+        "ConsoleTests",
+        [
+            "Console", "KMS", "HSMBridge", "HSMEngine", "MariaDB", "Personalization", "CryptoService",
+            .product(name: "HummingbirdTesting", package: "hummingbird"),
+        ] + web),
     tests("HouseTests", []),
-    tests("IntegrationTests", [
-        "HSMBridge", "HSMEngine", "MariaDB", "KMS", "CryptoClient", "Personalization", "PlatformLite", "CardSimulator",
-    ] + nio),
+    tests(
+        "IntegrationTests",
+        [
+            "HSMBridge", "HSMEngine", "MariaDB", "KMS", "CryptoClient", "Personalization", "PlatformLite",
+            "CardSimulator",
+        ] + nio),
 ]
 
 // Work on one room without building the others: `KMSD_ROOMS=MariaDB,MariaDBTests swift test --scratch-path .build-mariadb`.

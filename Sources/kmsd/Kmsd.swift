@@ -14,10 +14,13 @@ struct Kmsd: AsyncParsableCommand {
             """,
         version: KmsdVersion.text,
         groupedSubcommands: [
-            CommandGroup(name: "Servers", subcommands: [HSMCommand.self, ServeCommand.self, PlatformCommand.self, DatabaseCommand.self]),
+            CommandGroup(
+                name: "Servers",
+                subcommands: [HSMCommand.self, ServeCommand.self, PlatformCommand.self, DatabaseCommand.self]),
             CommandGroup(name: "Custodians", subcommands: [ModuleCommandGroup.self, LMKCommandGroup.self]),
             CommandGroup(name: "Administrators", subcommands: AdministrationVerbs.all),
-            CommandGroup(name: "Cards", subcommands: [CardCommandGroup.self, POSCommandGroup.self, CardSimulatorCommand.self]),
+            CommandGroup(
+                name: "Cards", subcommands: [CardCommandGroup.self, POSCommandGroup.self, CardSimulatorCommand.self]),
             CommandGroup(name: "Trying and measuring", subcommands: [StoryCommand.self, BenchCommand.self]),
         ])
 }

@@ -33,7 +33,9 @@ struct CardRouteTests {
 
     @Test func `a job that cannot begin says why, and never repeats a secret`() async throws {
         let rig = try await Rig.shared.value
-        var job: [String: Any] = ["profile": "none", "issuer": "PARK", "reader": "Reader 1", "data": [String: String]()]
+        var job: [String: Any] = [
+            "profile": "none", "issuer": "PARK", "reader": "Reader 1", "data": [String: String](),
+        ]
         let unknown = try await rig.ask(.post, "/admin/v1/cards/jobs", as: "olga", json: job)
         #expect(unknown.status == .notFound && unknown.code == "P-101")
         job["profile"] = "fmcos-canteen"

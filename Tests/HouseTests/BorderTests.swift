@@ -80,7 +80,8 @@ import Testing
             // Passwords and a card's first PIN, into the body of one request to `kmsd serve`; never a key or a component.
             "Sources/kmsd/Administration/SecretLines.swift", "Sources/kmsd/Administration/CardWork.swift",
         ]
-        for file in SourceTree.sources where file.room == "kmsd" || file.room == "Personalization" || file.room == "Console" {
+        for file in SourceTree.sources
+        where file.room == "kmsd" || file.room == "Personalization" || file.room == "Console" {
             for line in file.lines where !allowed.contains(file.path) {
                 #expect(!line.contains(".withBytes"), "\(file.path) looks into a typed secret: only HSMEngine may")
             }

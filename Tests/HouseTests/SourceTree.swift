@@ -27,7 +27,9 @@ struct SourceTree {
     /// The module that an `import` line names; nil for other lines.
     static func importedModule(_ line: Substring) -> String? {
         var words = line.split(separator: " ")
-        while let first = words.first, first.hasPrefix("@") || ["public", "internal", "private", "package"].contains(first) {
+        while let first = words.first,
+            first.hasPrefix("@") || ["public", "internal", "private", "package"].contains(first)
+        {
             words.removeFirst()
         }
         guard words.first == "import", words.count >= 2 else { return nil }

@@ -77,7 +77,9 @@ private final class Lane: Sendable {
         }
     }
 
-    private func exchange(_ request: inout ModuleRequest, on descriptor: inout Int32) -> Result<ModuleReply, ModuleError> {
+    private func exchange(_ request: inout ModuleRequest, on descriptor: inout Int32) -> Result<
+        ModuleReply, ModuleError
+    > {
         guard request.byteCount <= ModuleMessageLimits.maximumLength, request.count <= ModuleMessageLimits.maximumItems
         else { return .failure(.tooLarge) }
         let wasOpen = descriptor >= 0

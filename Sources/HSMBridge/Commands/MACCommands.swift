@@ -62,7 +62,8 @@ public struct GenerateMAC: ModuleCommand {
 
     public init(from reader: inout WireReader) throws(WireError) {
         key = try KeyReference(from: &reader)
-        guard let algorithm = MACAlgorithm(rawValue: try reader.u8()), let padding = MACPadding(rawValue: try reader.u8())
+        guard let algorithm = MACAlgorithm(rawValue: try reader.u8()),
+            let padding = MACPadding(rawValue: try reader.u8())
         else { throw .valueInvalid }
         self.algorithm = algorithm
         self.padding = padding
@@ -116,7 +117,8 @@ public struct VerifyMAC: ModuleCommand {
 
     public init(from reader: inout WireReader) throws(WireError) {
         key = try KeyReference(from: &reader)
-        guard let algorithm = MACAlgorithm(rawValue: try reader.u8()), let padding = MACPadding(rawValue: try reader.u8())
+        guard let algorithm = MACAlgorithm(rawValue: try reader.u8()),
+            let padding = MACPadding(rawValue: try reader.u8())
         else { throw .valueInvalid }
         self.algorithm = algorithm
         self.padding = padding

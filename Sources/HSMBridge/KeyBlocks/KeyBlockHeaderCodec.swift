@@ -19,7 +19,9 @@ extension KeyBlockHeader {
         func character(_ at: Int) -> Character { Character(UnicodeScalar(block[at])) }
         guard let version = Version(rawValue: character(0)) else { throw .versionUnknown }
         guard let length = Self.decimal(block[1..<5]), length == block.count else { throw .lengthMismatch }
-        guard let count = Self.decimal(block[12..<14]), block[14] == 0x30, block[15] == 0x30 else { throw .fieldInvalid }
+        guard let count = Self.decimal(block[12..<14]), block[14] == 0x30, block[15] == 0x30 else {
+            throw .fieldInvalid
+        }
         self.version = version
         blockLength = length
         usageText = text(5, 2)

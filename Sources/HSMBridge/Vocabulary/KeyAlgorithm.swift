@@ -71,7 +71,8 @@ public enum KeyAlgorithm: Sendable, Hashable {
         let fixed: [KeyAlgorithm] = [.des, .tripleDES2, .tripleDES3, .aes128, .aes192, .aes256, .sm4]
         if let match = fixed.first(where: { $0.name == name }) {
             self = match
-        } else if name.hasPrefix("rsa"), let bits = Int(name.dropFirst(3)), (1024...4096).contains(bits), bits % 8 == 0 {
+        } else if name.hasPrefix("rsa"), let bits = Int(name.dropFirst(3)), (1024...4096).contains(bits), bits % 8 == 0
+        {
             self = .rsa(bits: bits)
         } else {
             return nil

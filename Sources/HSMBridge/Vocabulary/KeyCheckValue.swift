@@ -16,7 +16,10 @@ public struct KeyCheckValue: Sendable, Hashable, CustomStringConvertible {
     }
 
     public var bytes: [UInt8] {
-        [UInt8(truncatingIfNeeded: value >> 16), UInt8(truncatingIfNeeded: value >> 8), UInt8(truncatingIfNeeded: value)]
+        [
+            UInt8(truncatingIfNeeded: value >> 16), UInt8(truncatingIfNeeded: value >> 8),
+            UInt8(truncatingIfNeeded: value),
+        ]
     }
 
     public var description: String { Hex.encode(bytes) }

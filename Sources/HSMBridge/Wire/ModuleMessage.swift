@@ -92,7 +92,8 @@ public struct ModuleReply: Sendable {
                 do throws(WireError) {
                     if item.error != 0 {
                         let detail = try reader.u16()
-                        return .failure(ModuleRefusal(ModuleError(rawValue: item.error) ?? .internalFault, detail: detail))
+                        return .failure(
+                            ModuleRefusal(ModuleError(rawValue: item.error) ?? .internalFault, detail: detail))
                     }
                     let reply = try Command.Reply(from: &reader)
                     try reader.end()

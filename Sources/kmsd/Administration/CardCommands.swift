@@ -117,7 +117,9 @@ struct CardCommandGroup: AsyncParsableCommand {
         @OptionGroup var options: AdminOptions
         @Argument(help: "Number of the job.") var id: Int64
         @Option(help: "Reader with the card.") var reader: String
-        @Option(help: ArgumentHelp("Type this secret field again (after a restart of the server); repeat for each.", valueName: "name"))
+        @Option(
+            help: ArgumentHelp(
+                "Type this secret field again (after a restart of the server); repeat for each.", valueName: "name"))
         var ask: [String] = []
 
         func run() async throws {

@@ -13,7 +13,8 @@ struct CardSimulatorCommand: ParsableCommand {
     struct Run: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Be one card: fmcos (user or admin card) or psam.",
-            discussion: "The control socket takes lines: pull, insert, pull-after N, mute-after N, count, reset-count, quit.")
+            discussion:
+                "The control socket takes lines: pull, insert, pull-after N, mute-after N, count, reset-count, quit.")
         @Option(help: "fmcos or psam") var kind: String
         @Option(help: "File with the card's memory; a blank card is made if it is not there.") var state: String
         @Option(help: "Port of the virtual reader.") var port: UInt16

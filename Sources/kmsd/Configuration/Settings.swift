@@ -135,7 +135,9 @@ struct Settings: Sendable {
         var byCard: [String: String] = [:]
         for entry in config.stringArray(forKey: "platform.tacKeysByCard", default: []) {
             let parts = entry.split(separator: "=").map(String.init)
-            guard parts.count == 2 else { throw .invalid("platform.tacKeysByCard", "a list of PREFIX=issuer/product/label") }
+            guard parts.count == 2 else {
+                throw .invalid("platform.tacKeysByCard", "a list of PREFIX=issuer/product/label")
+            }
             byCard[parts[0]] = parts[1]
         }
         let beside = file.map { FilePath($0).removingLastComponent().appending("cards").string } ?? "/etc/kmsd/cards"

@@ -13,7 +13,9 @@ enum ProcessHardening {
     static func apply() -> Report {
         var report = Report()
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
-        if unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none) != 0 { report.missing.append("core dumps are not off") }
+        if unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none) != 0 {
+            report.missing.append("core dumps are not off")
+        }
         if kmsd_set_not_dumpable() != 0 { report.missing.append("the process is dumpable") }
         if kmsd_set_no_new_privileges() != 0 { report.missing.append("new privileges are possible") }
         umask(0o077)

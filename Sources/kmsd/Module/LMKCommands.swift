@@ -26,7 +26,8 @@ struct LMKCommandGroup: AsyncParsableCommand {
             }
             let module = try await common.module()
             let pin = try SecretPrompt.required("New PIN for custodian \(custodian): ")
-            let command = FormatAdminCard(reader: reader, custodian: holder, discardComponent: discardComponent, pin: pin)
+            let command = FormatAdminCard(
+                reader: reader, custodian: holder, discardComponent: discardComponent, pin: pin)
             let info: AdminCardInfo
             do throws(ModuleRefusal) { info = try await module.execute(command) } catch {
                 throw CommandFailure(ModuleErrorText.message(error))
@@ -91,7 +92,9 @@ struct LMKCommandGroup: AsyncParsableCommand {
 
         func run() async throws {
             let module = try await common.module()
-            let status = try await atModule { () async throws(ModuleRefusal) in try await module.execute(FinishCeremony()) }
+            let status = try await atModule { () async throws(ModuleRefusal) in
+                try await module.execute(FinishCeremony())
+            }
             try ModuleStatusReport(status).show(json: common.json)
         }
     }
@@ -102,7 +105,9 @@ struct LMKCommandGroup: AsyncParsableCommand {
 
         func run() async throws {
             let module = try await common.module()
-            let status = try await atModule { () async throws(ModuleRefusal) in try await module.execute(AbortCeremony()) }
+            let status = try await atModule { () async throws(ModuleRefusal) in
+                try await module.execute(AbortCeremony())
+            }
             try ModuleStatusReport(status).show(json: common.json)
         }
     }

@@ -25,12 +25,14 @@ struct ModuleCommandGroup: AsyncParsableCommand {
 
         func run() async throws {
             let module = try await common.module()
-            let report = try await atModule { () async throws(ModuleRefusal) in try await module.execute(RunSelfTest()) }
+            let report = try await atModule { () async throws(ModuleRefusal) in try await module.execute(RunSelfTest())
+            }
             if common.json {
                 try Terminal.json(report.lines.map { ["name": $0.name, "result": $0.passed ? "passed" : "FAILED"] })
             } else {
                 for line in report.lines { Terminal.say("\(line.passed ? "passed" : "FAILED")  \(line.name)") }
-                Terminal.say("\(report.lines.count) known-answer tests, \(report.lines.filter { !$0.passed }.count) failed")
+                Terminal.say(
+                    "\(report.lines.count) known-answer tests, \(report.lines.filter { !$0.passed }.count) failed")
             }
             if !report.passed { throw ExitCode.failure }
         }
@@ -42,7 +44,8 @@ struct ModuleCommandGroup: AsyncParsableCommand {
 
         func run() async throws {
             let module = try await common.module()
-            let readers = try await atModule { () async throws(ModuleRefusal) in try await module.execute(ListReaders()) }
+            let readers = try await atModule { () async throws(ModuleRefusal) in try await module.execute(ListReaders())
+            }
             if common.json { try Terminal.json(readers.names) } else { readers.names.forEach { Terminal.say($0) } }
         }
     }
@@ -88,7 +91,9 @@ struct ModuleStatusReport: Encodable {
         Terminal.say("Firmware:         \(firmware), \(selfTestsPassed) self-tests passed")
         if let lmkCheckValue {
             Terminal.say("LMK:              term \(term), KCV \(lmkCheckValue)")
-            Terminal.say("Components:       " + componentCheckValues.enumerated().map { "SO\($0 + 1) \($1)" }.joined(separator: "  "))
+            Terminal.say(
+                "Components:       "
+                    + componentCheckValues.enumerated().map { "SO\($0 + 1) \($1)" }.joined(separator: "  "))
         }
         if !failure.isEmpty { Terminal.say("Failure:          \(failure)") }
         if state == "operational" { Terminal.say("Open keys:        \(openKeys)") }

@@ -5,7 +5,8 @@ import HSMBridge
 extension POSCommandGroup {
     /// Seals a record with the terminal's MAC key, as a terminal does before it uploads.
     struct Seal: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Make the record MAC of a stored record (ISO 9797-1 algorithm 3).")
+        static let configuration = CommandConfiguration(
+            abstract: "Make the record MAC of a stored record (ISO 9797-1 algorithm 3).")
         @OptionGroup var common: CommonOptions
         @Option(help: "Record file.") var record: String
         @Option(help: "Label of the terminal's MAC key.") var key: String
@@ -27,7 +28,8 @@ extension POSCommandGroup {
 
     /// Checks a record's MAC and TAC over the host-command port.
     struct Check: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Verify the MAC and TAC of a record over the host-command port.")
+        static let configuration = CommandConfiguration(
+            abstract: "Verify the MAC and TAC of a record over the host-command port.")
         @OptionGroup var common: CommonOptions
         @Option(help: "Record file.") var record: String
         @Option(help: "The record's MAC, 16 hexadecimal digits.") var mac: String
@@ -38,7 +40,9 @@ extension POSCommandGroup {
         func run() async throws {
             var stored = try POSRecord.load(record)
             if flipBit { stored.amount ^= 1 }
-            guard let hostMAC = HostMAC(Hex.decode(mac) ?? []) else { throw ValidationError("--mac must be 8 or 16 hexadecimal digits") }
+            guard let hostMAC = HostMAC(Hex.decode(mac) ?? []) else {
+                throw ValidationError("--mac must be 8 or 16 hexadecimal digits")
+            }
             let settings = try await common.settings()
             let (macKey, master) = (try HostKeyReference.label(key), try HostKeyReference.label(tacKey))
             let purchase = stored
@@ -51,7 +55,10 @@ extension POSCommandGroup {
                 return (macGood, tacGood)
             }
             if common.json {
-                try Terminal.json(["mac": macGood ? "verified" : "verification failed", "tac": tacGood ? "verified" : "verification failed"])
+                try Terminal.json([
+                    "mac": macGood ? "verified" : "verification failed",
+                    "tac": tacGood ? "verified" : "verification failed",
+                ])
             } else {
                 Terminal.say("MAC \(macGood ? "verified" : "verification failed")")
                 Terminal.say("TAC \(tacGood ? "verified" : "verification failed")")
@@ -75,8 +82,10 @@ enum POSChecks {
             let tac = PurseMAC(Hex.decode(record.tac) ?? [])
         else { throw POSFailure.macSetup }
         let purchase = PurchaseRecord(
-            amount: record.amount, type: 0x06, terminal: terminal, terminalSequence: record.terminalTransaction, time: time)
+            amount: record.amount, type: 0x06, terminal: terminal, terminalSequence: record.terminalTransaction,
+            time: time)
         return VerifyTACRequest(
-            key: CardKey(master: master, path: DiversificationPath(card: factor)), record: .purchase(purchase), tac: tac)
+            key: CardKey(master: master, path: DiversificationPath(card: factor)), record: .purchase(purchase), tac: tac
+        )
     }
 }

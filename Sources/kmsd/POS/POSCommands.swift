@@ -46,7 +46,8 @@ struct POSCommandGroup: AsyncParsableCommand {
 
         func run() async throws {
             let fen = try YuanAmount(amount).fen
-            guard let number = UInt64(terminal, radix: 16), terminal.count == 12, let purseTerminal = PurseTerminal(rawValue: number)
+            guard let number = UInt64(terminal, radix: 16), terminal.count == 12,
+                let purseTerminal = PurseTerminal(rawValue: number)
             else { throw ValidationError("--terminal must be 12 hexadecimal digits") }
             let settings = try await common.settings()
             let master = try HostKeyReference.label(key)
@@ -140,7 +141,8 @@ enum POSReport {
     static func show(_ record: POSRecord, json: Bool) throws {
         if json { return try Terminal.json(record) }
         Terminal.say(
-            "\(record.kind) of \(YuanAmount(fen: record.amount).text) yuan at terminal \(record.terminal), card \(record.card)")
+            "\(record.kind) of \(YuanAmount(fen: record.amount).text) yuan at terminal \(record.terminal), card \(record.card)"
+        )
         Terminal.say(
             "balance \(YuanAmount(fen: record.balanceBefore).text) → \(YuanAmount(fen: record.balanceAfter).text)  "
                 + "MAC1 \(record.mac1)  MAC2 \(record.mac2)  TAC \(record.tac)")

@@ -96,8 +96,9 @@ struct PurseCard {
 
     /// The card checks MAC2, credits, and answers the TAC.
     func credit(time: [UInt8], mac2: UInt32) throws -> UInt32 {
-        UInt32(octets: try exchange(
-            channel, "credit", [0x80, 0x52, 0x00, 0x00] + time + mac2.octets, le: 4, answer: 4))
+        UInt32(
+            octets: try exchange(
+                channel, "credit", [0x80, 0x52, 0x00, 0x00] + time + mac2.octets, le: 4, answer: 4))
     }
 
     struct PurchaseStart {
@@ -124,7 +125,8 @@ struct PurseCard {
 
     func debit(terminalTransaction: UInt32, time: [UInt8], mac1: UInt32) throws -> Debited {
         let answer = try exchange(
-            channel, "debit", [0x80, 0x54, 0x01, 0x00] + terminalTransaction.octets + time + mac1.octets, le: 8, answer: 8)
+            channel, "debit", [0x80, 0x54, 0x01, 0x00] + terminalTransaction.octets + time + mac1.octets, le: 8,
+            answer: 8)
         return Debited(tac: UInt32(octets: answer[0..<4]), mac2: UInt32(octets: answer[4..<8]))
     }
 }
@@ -139,9 +141,12 @@ struct PurchaseSAM {
 
     init(opening channel: any CardChannel, layout: PurseLayout) throws {
         self.channel = channel
-        serial = Array(try exchange(channel, "read PSAM number", [0x00, 0xB0, 0x95, 0x00], le: 14, answer: 14).prefix(10))
-        terminal = UInt64(octets: try exchange(channel, "read terminal number", [0x00, 0xB0, 0x96, 0x00], le: 6, answer: 6))
-        _ = try exchange(channel, "select PSAM application", [0x00, 0xA4, 0x00, 0x00] + layout.samApplication.octets, le: 256)
+        serial = Array(
+            try exchange(channel, "read PSAM number", [0x00, 0xB0, 0x95, 0x00], le: 14, answer: 14).prefix(10))
+        terminal = UInt64(
+            octets: try exchange(channel, "read terminal number", [0x00, 0xB0, 0x96, 0x00], le: 6, answer: 6))
+        _ = try exchange(
+            channel, "select PSAM application", [0x00, 0xA4, 0x00, 0x00] + layout.samApplication.octets, le: 256)
     }
 
     struct Started {

@@ -35,7 +35,9 @@ enum DatabaseConnections {
         let server: DatabaseSettings.Server =
             access.host.isEmpty
             ? .socket(path: access.socket)
-            : .tcp(host: access.host, port: UInt16(clamping: access.port), authorityFile: access.passwords + "/authority.pem")
+            : .tcp(
+                host: access.host, port: UInt16(clamping: access.port),
+                authorityFile: access.passwords + "/authority.pem")
         var login = DatabaseSettings(
             server: server, user: account.rawValue, password: .file(path: "\(access.passwords)/\(account.rawValue)"),
             schema: schema)
@@ -47,7 +49,8 @@ enum DatabaseConnections {
 
     /// Brings a schema up to date with the migrating account, then refuses unsafe server settings with the running one.
     static func prepare(
-        _ account: ServerAccount, migrating migrator: ServerAccount, schema: String, _ migrations: Migrations, _ settings: Settings
+        _ account: ServerAccount, migrating migrator: ServerAccount, schema: String, _ migrations: Migrations,
+        _ settings: Settings
     ) async throws -> Database {
         let owner = open(migrator, schema: schema, settings, workers: 1)
         do { _ = try await migrations.apply(to: owner) } catch {

@@ -21,7 +21,8 @@ struct HSMCommand: AsyncParsableCommand {
     func run() async throws {
         let hardening = ProcessHardening.apply()
         guard ProcessHardening.backtracesAreOff || allowBacktraces else {
-            throw CommandFailure("SWIFT_BACKTRACE=enable=no is not in the environment: a crash could print keys. Not started.")
+            throw CommandFailure(
+                "SWIFT_BACKTRACE=enable=no is not in the environment: a crash could print keys. Not started.")
         }
         let settings = try await common.settings()
         let log = ServiceLog.make("hsm", settings)
@@ -32,7 +33,9 @@ struct HSMCommand: AsyncParsableCommand {
         let module = SoftwareModule(ModuleSettings(stateFolder: folder, readers: .pcsc(CardReaders())))
         var serverSettings = ModuleServerSettings(path: settings.hsm.socket)
         serverSettings.mode = settings.hsm.socketMode
-        if !settings.hsm.calculationUsers.isEmpty { serverSettings.calculationUsers = Set(settings.hsm.calculationUsers) }
+        if !settings.hsm.calculationUsers.isEmpty {
+            serverSettings.calculationUsers = Set(settings.hsm.calculationUsers)
+        }
         if !settings.hsm.ceremonyUsers.isEmpty { serverSettings.managementUsers = Set(settings.hsm.ceremonyUsers) }
         let server: ModuleServer
         do { server = try ModuleServer(module: module, settings: serverSettings) } catch {
@@ -41,7 +44,10 @@ struct HSMCommand: AsyncParsableCommand {
         let status = try await atModule { () async throws(ModuleRefusal) in try await module.execute(GetStatus()) }
         log.notice(
             "module ready",
-            metadata: ["state": "\(status.state.name)", "selfTests": "\(status.selfTestsPassed)", "socket": "\(settings.hsm.socket)"])
+            metadata: [
+                "state": "\(status.state.name)", "selfTests": "\(status.selfTestsPassed)",
+                "socket": "\(settings.hsm.socket)",
+            ])
         await ServiceSignals.waitForStop()
         server.stop()
         log.notice("module stopped")

@@ -28,7 +28,8 @@ struct PlatformCommand: AsyncParsableCommand {
         }
         let tokens = try AccessTokens(path: settings.platform.tokens)
         guard !settings.platform.tacKey.isEmpty else {
-            throw CommandFailure("platform.tacKey is not configured: the label of the TAC master that verifies uploaded records.")
+            throw CommandFailure(
+                "platform.tacKey is not configured: the label of the TAC master that verifies uploaded records.")
         }
         var asking = CryptoServiceVerifier.Settings(
             host: settings.platform.cryptoHost, port: settings.platform.cryptoPort, keyLabel: settings.platform.tacKey)
@@ -44,7 +45,8 @@ struct PlatformCommand: AsyncParsableCommand {
             log.notice("platform ready", metadata: ["port": "\(port)"])
         }
         let group = ServiceGroup(
-            configuration: .init(services: [.init(service: service)], gracefulShutdownSignals: [.sigterm, .sigint], logger: log))
+            configuration: .init(
+                services: [.init(service: service)], gracefulShutdownSignals: [.sigterm, .sigint], logger: log))
         do { try await group.run() } catch {
             await database.close()
             throw CommandFailure("The back office stopped: \(error)")

@@ -70,7 +70,8 @@ struct ServeCommand: AsyncParsableCommand {
         // In the order of dependence: what stands later is stopped first.
         let group = ServiceGroup(
             configuration: .init(
-                services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: log))
+                services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: log
+            ))
         do { try await group.run() } catch { throw CommandFailure("kmsd serve stopped: \(error)") }
     }
 }
@@ -117,8 +118,9 @@ enum BootstrapToken {
         }
         // A file that is there already would keep its mode.
         try? FileManager.default.removeItem(atPath: path)
-        guard FileManager.default.createFile(
-            atPath: path, contents: Data(token.utf8), attributes: [.posixPermissions: 0o600])
+        guard
+            FileManager.default.createFile(
+                atPath: path, contents: Data(token.utf8), attributes: [.posixPermissions: 0o600])
         else { throw CommandFailure("The bootstrap token cannot be written to \(path).") }
         log.notice("no administrators yet: kmsd admin bootstrap", metadata: ["tokenFile": "\(path)"])
     }

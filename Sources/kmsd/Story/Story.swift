@@ -15,7 +15,8 @@ final class Story: Sendable {
     let people: StoryPeople
 
     init(
-        doors: StoryDoors, settings: Settings, rack: String, desk: String, restartModule: String, demo: String, records: Int,
+        doors: StoryDoors, settings: Settings, rack: String, desk: String, restartModule: String, demo: String,
+        records: Int,
         seed: UInt64
     ) throws {
         self.doors = doors
@@ -33,34 +34,44 @@ final class Story: Sendable {
         [
             StoryChapter(
                 name: "power-up", title: "Power-up: the module tests itself and is uninitialised",
-                titleChinese: "上电：自检，安全模块尚未初始化") { try await self.powerUp(&$0) },
+                titleChinese: "上电：自检，安全模块尚未初始化"
+            ) { try await self.powerUp(&$0) },
             StoryChapter(
                 name: "ceremony", title: "Ceremony: three admin cards, three components, one LMK",
-                titleChinese: "密钥仪式：三张管理员卡、三个分量、一个主密钥") { try await self.ceremony(&$0) },
+                titleChinese: "密钥仪式：三张管理员卡、三个分量、一个主密钥"
+            ) { try await self.ceremony(&$0) },
             StoryChapter(
                 name: "keys", title: "Keys: administrators, issuer, products, application keys",
-                titleChinese: "密钥：管理员、发卡行、密钥产品、应用密钥") { try await self.keys(&$0) },
+                titleChinese: "密钥：管理员、发卡行、密钥产品、应用密钥"
+            ) { try await self.keys(&$0) },
             StoryChapter(
                 name: "tampering", title: "Tampering in the database is refused and found",
-                titleChinese: "篡改数据库：被拒绝并被发现") { try await self.tampering(&$0) },
+                titleChinese: "篡改数据库：被拒绝并被发现"
+            ) { try await self.tampering(&$0) },
             StoryChapter(
                 name: "psam", title: "PSAM: a blank is personalised",
-                titleChinese: "PSAM 卡：空白卡个人化") { try await self.psam(&$0) },
+                titleChinese: "PSAM 卡：空白卡个人化"
+            ) { try await self.psam(&$0) },
             StoryChapter(
                 name: "user-card", title: "User card: a blank is personalised and loaded with 100.00 yuan",
-                titleChinese: "用户卡：空白卡个人化并圈存 100.00 元") { try await self.userCard(&$0) },
+                titleChinese: "用户卡：空白卡个人化并圈存 100.00 元"
+            ) { try await self.userCard(&$0) },
             StoryChapter(
                 name: "purchase", title: "Purchase: 12.50 yuan at a POS",
-                titleChinese: "消费：POS 机扣款 12.50 元") { try await self.purchase(&$0) },
+                titleChinese: "消费：POS 机扣款 12.50 元"
+            ) { try await self.purchase(&$0) },
             StoryChapter(
                 name: "pos-checks", title: "The record's MAC and TAC are checked over the network",
-                titleChinese: "联网校验交易记录的 MAC 与 TAC") { try await self.checks(&$0) },
+                titleChinese: "联网校验交易记录的 MAC 与 TAC"
+            ) { try await self.checks(&$0) },
             StoryChapter(
                 name: "money", title: "Money: \(records) offline records become a settlement statement",
-                titleChinese: "清算：\(records) 笔脱机流水生成结算单") { try await self.money(&$0) },
+                titleChinese: "清算：\(records) 笔脱机流水生成结算单"
+            ) { try await self.money(&$0) },
             StoryChapter(
                 name: "audit", title: "Audit: the trail verifies",
-                titleChinese: "审计：审计链校验通过") { try await self.audit(&$0) },
+                titleChinese: "审计：审计链校验通过"
+            ) { try await self.audit(&$0) },
         ]
     }
 
@@ -99,15 +110,19 @@ struct StoryPeople: Sendable {
         let letters = Array("abcdefghijkmnpqrstuvwxyz23456789")
         var made: [String: String] = [:]
         for person in Self.roles {
-            made[person.name] = String((0..<20).map { _ in letters[Int.random(in: 0..<letters.count, using: &generator)] })
+            made[person.name] = String(
+                (0..<20).map { _ in letters[Int.random(in: 0..<letters.count, using: &generator)] })
         }
         passwords = made
         var sheet = "Only for the virtual demonstration; made anew at each telling.\n"
-        for (index, pin) in pins.enumerated() { sheet += "PIN of SO\(index + 1) (\(Story.adminReaders[index])): \(pin)\n" }
+        for (index, pin) in pins.enumerated() {
+            sheet += "PIN of SO\(index + 1) (\(Story.adminReaders[index])): \(pin)\n"
+        }
         for person in Self.roles { sheet += "\(person.name) (\(person.roles)): \(made[person.name] ?? "")\n" }
         let path = desk + "/people.txt"
-        guard FileManager.default.createFile(
-            atPath: path, contents: Data(sheet.utf8), attributes: [.posixPermissions: 0o600])
+        guard
+            FileManager.default.createFile(
+                atPath: path, contents: Data(sheet.utf8), attributes: [.posixPermissions: 0o600])
         else { throw StoryMismatch("\(path) cannot be written") }
     }
 

@@ -5,7 +5,8 @@ extension Story {
     /// The attacker owns the database: everything here is done as its administrator, over its socket.
     private func sql(_ text: String) async throws -> String {
         let outcome = try await doors.run(
-            "/usr/bin/mariadb", ["--no-defaults", "--socket=\(settings.database.socket)", "--batch", "--skip-column-names", "kms"],
+            "/usr/bin/mariadb",
+            ["--no-defaults", "--socket=\(settings.database.socket)", "--batch", "--skip-column-names", "kms"],
             typing: [text])
         guard outcome.status == 0 else { throw StoryMismatch("SQL: \(outcome.complaint)") }
         return String(decoding: outcome.output, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
@@ -23,7 +24,8 @@ extension Story {
             try await sql("SELECT key_block FROM key_version WHERE \(load);"),
             try await sql("SELECT key_block FROM key_version WHERE \(purchase);")
         )
-        try expect(blockOfLoad.hasPrefix("D") && blockOfPurchase.hasPrefix("D"), "stored values must be version D key blocks")
+        try expect(
+            blockOfLoad.hasPrefix("D") && blockOfPurchase.hasPrefix("D"), "stored values must be version D key blocks")
         notes.publish("storedForm", "X9.143 version \(blockOfLoad.prefix(1)), header \(blockOfLoad.prefix(16))")
 
         try await sqlChange("UPDATE key_version SET key_block = '\(blockOfPurchase)' WHERE \(load);")
@@ -63,7 +65,8 @@ extension Story {
         let victim = try await sql("SELECT MIN(sequence) + 5 FROM audit_record;")
         try await sqlChange(StoryTables.keep(victim) + StoryTables.dropTriggers)
         for (what, change) in [
-            ("one record edited", StoryTables.auditEdit(victim)), ("one record deleted", "DELETE FROM audit_record WHERE sequence = \(victim);"),
+            ("one record edited", StoryTables.auditEdit(victim)),
+            ("one record deleted", "DELETE FROM audit_record WHERE sequence = \(victim);"),
         ] {
             try await sqlChange(change)
             let outcome = try await doors.attempt(["audit", "verify"], as: "adam")
@@ -85,7 +88,10 @@ extension Story {
         try await doors.kmsd(["audit", "checkpoint", "--key", Self.checkpointKey, "--out", folder], as: "mia")
         let openssl = try await doors.run(
             "/usr/bin/openssl",
-            ["dgst", "-sha256", "-verify", folder + "/public.pem", "-signature", folder + "/signature", folder + "/message"])
+            [
+                "dgst", "-sha256", "-verify", folder + "/public.pem", "-signature", folder + "/signature",
+                folder + "/message",
+            ])
         try expect(openssl.status == 0, "openssl does not accept the checkpoint: \(openssl.complaint)")
         notes.tell("signed checkpoint, checked by openssl alone")
         let trail = try await doors.kmsd(["audit", "verify"], as: "adam").object()
@@ -107,7 +113,8 @@ enum StoryTables {
     }
 
     /// Append-only is kept by rights and triggers; the owner of the database can take the triggers away, but not unseen.
-    static let dropTriggers = "DROP TRIGGER IF EXISTS audit_record_stays; DROP TRIGGER IF EXISTS audit_record_unchanged;"
+    static let dropTriggers =
+        "DROP TRIGGER IF EXISTS audit_record_stays; DROP TRIGGER IF EXISTS audit_record_unchanged;"
 
     static let restoreTriggers = """
         CREATE TRIGGER audit_record_stays BEFORE DELETE ON audit_record FOR EACH ROW

@@ -24,12 +24,15 @@ extension Story {
         let record = desk + "/load.json"
         let load = try await doors.kmsd(
             [
-                "pos", "load", "--card-reader", Self.userReader, "--amount", "100.00", "--key", Self.loadKey, "--terminal",
+                "pos", "load", "--card-reader", Self.userReader, "--amount", "100.00", "--key", Self.loadKey,
+                "--terminal",
                 Self.terminal, "--record", record,
             ], typing: [Self.cardPIN]
         ).object()
         try expect(load["balanceAfter"] as? Int == 10_000, "after the load the purse must hold 100.00 yuan")
-        notes.tell("100.00 yuan loaded: MAC1 \(load["mac1"] ?? "") checked, MAC2 \(load["mac2"] ?? "") made by the crypto service, TAC \(load["tac"] ?? "")")
+        notes.tell(
+            "100.00 yuan loaded: MAC1 \(load["mac1"] ?? "") checked, MAC2 \(load["mac2"] ?? "") made by the crypto service, TAC \(load["tac"] ?? "")"
+        )
         try publish(record: record, as: "load", &notes)
     }
 
@@ -37,12 +40,15 @@ extension Story {
         let record = desk + "/purchase.json"
         let bought = try await doors.kmsd(
             [
-                "pos", "purchase", "--card-reader", Self.userReader, "--psam-reader", Self.psamReader, "--amount", "12.50",
+                "pos", "purchase", "--card-reader", Self.userReader, "--psam-reader", Self.psamReader, "--amount",
+                "12.50",
                 "--record", record,
             ]
         ).object()
         try expect(bought["balanceAfter"] as? Int == 8_750, "after the purchase the purse must hold 87.50 yuan")
-        notes.tell("12.50 yuan: PSAM MAC1 \(bought["mac1"] ?? ""), card debited, MAC2 \(bought["mac2"] ?? "") accepted by the PSAM, TAC \(bought["tac"] ?? "")")
+        notes.tell(
+            "12.50 yuan: PSAM MAC1 \(bought["mac1"] ?? ""), card debited, MAC2 \(bought["mac2"] ?? "") accepted by the PSAM, TAC \(bought["tac"] ?? "")"
+        )
         notes.tell("balance 100.00 → 87.50")
         try publish(record: record, as: "purchase", &notes)
     }

@@ -5,7 +5,9 @@ import HSMBridge
 extension Story {
     func powerUp(_ notes: inout StoryNotes) async throws {
         let status = try await doors.kmsd(["module", "status"]).object()
-        try expect(status["state"] as? String == "uninitialised", "a new module must be uninitialised, it is \(status["state"] ?? "?")")
+        try expect(
+            status["state"] as? String == "uninitialised",
+            "a new module must be uninitialised, it is \(status["state"] ?? "?")")
         let test = try await doors.kmsd(["module", "selftest"])
         let lines = try JSONSerialization.jsonObject(with: test.output) as? [[String: String]] ?? []
         try expect(!lines.isEmpty && lines.allSatisfy { $0["result"] == "passed" }, "a self-test failed")
@@ -40,7 +42,9 @@ extension Story {
         try expect(made["state"] as? String == "sealed", "after generation the module must be sealed")
         let components = made["componentCheckValues"] as? [String] ?? []
         let lmk = made["lmkCheckValue"] as? String ?? ""
-        notes.tell("three 32-byte components made inside the module, one on each card: KCV \(components.joined(separator: ", "))")
+        notes.tell(
+            "three 32-byte components made inside the module, one on each card: KCV \(components.joined(separator: ", "))"
+        )
         notes.tell("LMK term 1, KCV \(lmk); the module is sealed")
         notes.publish("lmk", lmk)
         for (index, value) in components.enumerated() { notes.publish("component\(index + 1)", value) }
@@ -66,7 +70,8 @@ extension Story {
         try await doors.kmsd(["lmk", "begin", "load"])
         for index in 0..<3 { try await present(index) }
         let status = try await doors.kmsd(["lmk", "finish"]).object()
-        try expect(status["state"] as? String == "operational", "after loading three cards the module must be operational")
+        try expect(
+            status["state"] as? String == "operational", "after loading three cards the module must be operational")
     }
 
     /// Everything that must not open the module.
@@ -80,12 +85,14 @@ extension Story {
         notes.publish("wrongPIN", pin)
 
         try await present(0)
-        let twice = try await doors.refusal(["lmk", "present", "--reader", Self.adminReaders[0]], typing: [people.pins[0]])
+        let twice = try await doors.refusal(
+            ["lmk", "present", "--reader", Self.adminReaders[0]], typing: [people.pins[0]])
         notes.tell("the same card twice: \(twice)")
         notes.publish("sameCardTwice", twice)
 
         try await present(1)
-        let forged = try await doors.refusal(["lmk", "present", "--reader", Self.spareReader], typing: [people.sparePIN])
+        let forged = try await doors.refusal(
+            ["lmk", "present", "--reader", Self.spareReader], typing: [people.sparePIN])
         notes.tell("a third card with a wrong component: \(forged)")
         notes.publish("wrongComponent", forged)
         try expect(!forged.contains("ceremonyNotOpen"), "the forged card was not even looked at: \(forged)")

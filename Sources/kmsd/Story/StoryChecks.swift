@@ -12,14 +12,17 @@ extension Story {
 
         let words = ["pos", "check", "--record", record, "--mac", mac, "--key", Self.posKey, "--tac-key", Self.tacKey]
         let good = try await doors.kmsd(words).object()
-        try expect(good["mac"] as? String == "verified" && good["tac"] as? String == "verified", "host commands: \(good)")
+        try expect(
+            good["mac"] as? String == "verified" && good["tac"] as? String == "verified", "host commands: \(good)")
         let bad = try await doors.kmsd(words + ["--flip-bit"]).object()
         try expect(
             bad["mac"] as? String == "verification failed" && bad["tac"] as? String == "verification failed",
             "host commands with a flipped bit: \(bad)")
         let again = try await doors.kmsd(words).object()
         try expect(again["tac"] as? String == "verified", "the service must go on after a failed check")
-        notes.tell("host commands M8 and YT: verified; one bit of the amount changed: verification failed, both; the service goes on")
+        notes.tell(
+            "host commands M8 and YT: verified; one bit of the amount changed: verification failed, both; the service goes on"
+        )
 
         for flipped in [false, true] { try await overHTTP(record, mac, flipped: flipped, &notes) }
         notes.publish("hostCommands", "verified, verification failed with a flipped bit")
@@ -34,7 +37,8 @@ extension Story {
         let macAnswer = try await http.post(
             "/v1/mac/verify", token: token,
             [
-                "key": Self.posKey, "algorithm": "algorithm3", "padding": "method2", "data": Hex.encode(record.sealedBytes),
+                "key": Self.posKey, "algorithm": "algorithm3", "padding": "method2",
+                "data": Hex.encode(record.sealedBytes),
                 "mac": mac,
             ])
         let tacAnswer = try await http.post(

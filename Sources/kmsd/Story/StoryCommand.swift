@@ -5,7 +5,8 @@ import Foundation
 /// only: command line, PC/SC, Unix socket, TCP, HTTP.
 struct StoryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "story", abstract: "Tell the whole story on virtual cards, from blank admin cards to a settled purchase.",
+        commandName: "story",
+        abstract: "Tell the whole story on virtual cards, from blank admin cards to a settled purchase.",
         discussion: """
             The servers and the virtual readers must run already; `make run` starts them and this. Each step uses the commands
             that a person would use, and says so. The report holds published values only.
@@ -13,7 +14,8 @@ struct StoryCommand: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
     @Option(help: "Where the report goes.") var report = "var/report.json"
     @Option(help: "Folder of the virtual readers' control sockets (slot-N.control).") var rack: String
-    @Option(help: "Folder for what the story's people keep: PINs, passwords, records (made with mode 0700).") var desk: String
+    @Option(help: "Folder for what the story's people keep: PINs, passwords, records (made with mode 0700).") var desk:
+        String
     @Option(help: "Shell command that stops kmsd hsm and starts it again.") var restartModule: String
     @Option(help: "Folder with the demonstration data (conf/demo).") var demo = "conf/demo"
     @Option(help: "Offline records that the simulated fleet makes.") var records = 10_000
@@ -86,7 +88,8 @@ struct StoryReport {
         let milliseconds = Int((clock.now - start) / .milliseconds(1))
         steps.append(
             Step(
-                name: chapter.name, title: chapter.title, milliseconds: milliseconds, result: reason == nil ? "passed" : "failed",
+                name: chapter.name, title: chapter.title, milliseconds: milliseconds,
+                result: reason == nil ? "passed" : "failed",
                 reason: reason, values: notes.values, transcripts: notes.transcripts))
         if reason == nil { Terminal.say("    ✓ \(milliseconds) ms") }
         return reason
@@ -105,7 +108,9 @@ struct StoryReport {
         for (index, step) in steps.enumerated() {
             let title = step.title.padding(toLength: 68, withPad: " ", startingAt: 0)
             let time = "\(step.milliseconds) ms"
-            Terminal.say(" \(index + 1)  \(title)  \(String(repeating: " ", count: max(0, 10 - time.count)))\(time)  \(step.result)")
+            Terminal.say(
+                " \(index + 1)  \(title)  \(String(repeating: " ", count: max(0, 10 - time.count)))\(time)  \(step.result)"
+            )
         }
         Terminal.say(String(repeating: "─", count: 92))
         Terminal.say(" \(steps.count) chapters, all passed", " 共 \(steps.count) 章，全部通过")

@@ -37,7 +37,9 @@ struct StoryDoors: Sendable {
 
         func text(_ name: String) throws -> String {
             let object = try object()
-            guard let value = object[name] as? String else { throw StoryMismatch("no \(name) in \(object.keys.sorted())") }
+            guard let value = object[name] as? String else {
+                throw StoryMismatch("no \(name) in \(object.keys.sorted())")
+            }
             return value
         }
     }
@@ -55,7 +57,8 @@ struct StoryDoors: Sendable {
     /// Runs a verb that must be refused, and gives the refusal.
     func refusal(_ words: [String], typing lines: [String] = [], as name: String? = nil) async throws -> String {
         let outcome = try await attempt(words, typing: lines, as: name)
-        try expect(outcome.status != 0, "kmsd \(words.prefix(3).joined(separator: " ")) should have been refused and was not")
+        try expect(
+            outcome.status != 0, "kmsd \(words.prefix(3).joined(separator: " ")) should have been refused and was not")
         return outcome.complaint
     }
 

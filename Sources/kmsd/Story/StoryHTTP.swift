@@ -14,7 +14,8 @@ struct StoryHTTP: Sendable {
 
         func object() throws -> [String: Any] {
             guard let object = try JSONSerialization.jsonObject(with: body) as? [String: Any] else {
-                throw StoryMismatch("the answer is not a JSON object: \(String(decoding: body.prefix(200), as: UTF8.self))")
+                throw StoryMismatch(
+                    "the answer is not a JSON object: \(String(decoding: body.prefix(200), as: UTF8.self))")
             }
             return object
         }
@@ -29,7 +30,10 @@ struct StoryHTTP: Sendable {
         var request = HTTPClientRequest(url: base + path)
         request.method = method
         request.headers.add(name: "accept-language", value: language)
-        if let token { request.headers.add(name: "authorization", value: "Bearer \(token.trimmingCharacters(in: .whitespacesAndNewlines))") }
+        if let token {
+            request.headers.add(
+                name: "authorization", value: "Bearer \(token.trimmingCharacters(in: .whitespacesAndNewlines))")
+        }
         if let body {
             request.headers.add(name: "content-type", value: type)
             request.body = .bytes(ByteBuffer(bytes: body))

@@ -15,7 +15,8 @@ extension Story {
     }
 
     static let products = [
-        ("TRANSPORT", "Transport keys", "DKEY KEK"), ("VENDOR", "Keys that blank cards were delivered under", "DKEY VENDOR"),
+        ("TRANSPORT", "Transport keys", "DKEY KEK"),
+        ("VENDOR", "Keys that blank cards were delivered under", "DKEY VENDOR"),
         ("PURSE", "PBOC e-purse masters", "DKEY PURSE"), ("PSAM", "PSAM control and maintenance keys", "DKEY PSAM"),
         ("FLEET", "TAC master of a partner park", "DKEY PURSE"), ("POS", "Terminal MAC keys", "DKEY MAC"),
         ("AUDIT", "Signature keys of the audit trail", "RSA"),
@@ -23,8 +24,12 @@ extension Story {
 
     static let plans: [KeyPlan] = [
         KeyPlan(name: transportKey, usage: "keyEncryption", mode: "B", value: .components),
-        KeyPlan(name: key("VENDOR", "PSAM-BLANK"), usage: "vendorTransport", mode: "N", value: .importedBlock("vendor key of the blank PSAM (virtual)")),
-        KeyPlan(name: key("VENDOR", "FMCOS-BLANK"), usage: "vendorTransport", mode: "N", value: .importedBlock("transport key of the blank FMCOS card (virtual)")),
+        KeyPlan(
+            name: key("VENDOR", "PSAM-BLANK"), usage: "vendorTransport", mode: "N",
+            value: .importedBlock("vendor key of the blank PSAM (virtual)")),
+        KeyPlan(
+            name: key("VENDOR", "FMCOS-BLANK"), usage: "vendorTransport", mode: "N",
+            value: .importedBlock("transport key of the blank FMCOS card (virtual)")),
         KeyPlan(name: fleetKey, usage: "tac", mode: "X", value: .importedBlock("fleet TAC master (demonstration)")),
         KeyPlan(name: purchaseKey, usage: "purchase", mode: "X"),
         KeyPlan(name: loadKey, usage: "load", mode: "X"),
@@ -46,22 +51,29 @@ extension Story {
         try await administrators(&notes)
         try await doors.kmsd(["issuer", "create", Self.issuer, "--name", "Park one-card centre"], as: "carl")
         for (code, name, kind) in Self.products {
-            try await doors.kmsd(["product", "create", "\(Self.issuer)/\(code)", "--name", name, "--kind", kind], as: "carl")
+            try await doors.kmsd(
+                ["product", "create", "\(Self.issuer)/\(code)", "--name", name, "--kind", kind], as: "carl")
         }
         notes.tell("issuer \(Self.issuer) with \(Self.products.count) key products")
         for plan in Self.plans {
             try await doors.kmsd(
-                ["key", "create", plan.name, "--usage", plan.usage, "--algorithm", plan.algorithm, "--mode", plan.mode, "--export", "N"],
+                [
+                    "key", "create", plan.name, "--usage", plan.usage, "--algorithm", plan.algorithm, "--mode",
+                    plan.mode, "--export", "N",
+                ],
                 as: "carl")
         }
         for plan in Self.plans {
             let checkValue: String
             switch plan.value {
-            case .generated: checkValue = try await doors.kmsd(["key", "generate", plan.name], as: "kate").text("checkValue")
+            case .generated:
+                checkValue = try await doors.kmsd(["key", "generate", plan.name], as: "kate").text("checkValue")
             case .components: checkValue = try await typeTransportKey(plan.name, &notes)
             case .importedBlock(let id): checkValue = try await importBlock(id, into: plan.name)
             }
-            notes.tell("\(plan.name.padding(toLength: 30, withPad: " ", startingAt: 0)) KCV \(checkValue)  \(Self.origin(plan.value))")
+            notes.tell(
+                "\(plan.name.padding(toLength: 30, withPad: " ", startingAt: 0)) KCV \(checkValue)  \(Self.origin(plan.value))"
+            )
             notes.publish("kcv \(plan.name)", checkValue)
         }
         try await clients(&notes)
@@ -86,8 +98,9 @@ extension Story {
         for person in StoryPeople.roles {
             try await doors.kmsd(["login", person.name], typing: [people.password(person.name)])
         }
-        notes.tell("administrators, each with a role and a password of their own: "
-            + StoryPeople.roles.map { "\($0.name) (\($0.roles))" }.joined(separator: ", "))
+        notes.tell(
+            "administrators, each with a role and a password of their own: "
+                + StoryPeople.roles.map { "\($0.name) (\($0.roles))" }.joined(separator: ", "))
         let denied = try await doors.refusal(["issuer", "create", "OTHER", "--name", "x"], as: "kate")
         notes.tell("the key administrator may not create issuers: \(denied)")
         notes.publish("roleDenied", denied)
@@ -102,7 +115,8 @@ extension Story {
         let session = "\(begun["session"] ?? "")"
         for (index, component) in components.enumerated() {
             try await doors.kmsd(
-                ["key", "components", "enter", "--session", session, "--number", String(index + 1)], typing: [component])
+                ["key", "components", "enter", "--session", session, "--number", String(index + 1)], typing: [component]
+            )
         }
         let checkValue = try await doors.kmsd(
             ["key", "components", "finish", name, "--session", session], as: "kate"
@@ -122,7 +136,9 @@ extension Story {
             let checkValue = try await doors.kmsd(
                 ["key", "import", name, "--under", Self.transportKey, "--block-file", file], as: "kate"
             ).text("checkValue")
-            try expect(checkValue == entry["kcv"] as? String, "\(name): imported with KCV \(checkValue), expected \(entry["kcv"] ?? "?")")
+            try expect(
+                checkValue == entry["kcv"] as? String,
+                "\(name): imported with KCV \(checkValue), expected \(entry["kcv"] ?? "?")")
             return checkValue
         }
         throw StoryMismatch("\(demo)/keys-under-kek.json has no block “\(id)”")
@@ -140,13 +156,16 @@ extension Story {
             ).text("token")
             for (product, operations) in grants {
                 try await doors.kmsd(
-                    ["client", "grant", client, "--product", "\(Self.issuer)/\(product)", "--operations", operations], as: "carl")
+                    ["client", "grant", client, "--product", "\(Self.issuer)/\(product)", "--operations", operations],
+                    as: "carl")
             }
             let path = "\(desk)/token-\(client)"
             let isWritten = FileManager.default.createFile(
                 atPath: path, contents: Data(token.utf8), attributes: [.posixPermissions: 0o600])
             try expect(isWritten, "\(path) cannot be written")
         }
-        notes.tell("crypto service clients \(settings.crypto.plainClient) and auditor-http with grants; everything else is denied")
+        notes.tell(
+            "crypto service clients \(settings.crypto.plainClient) and auditor-http with grants; everything else is denied"
+        )
     }
 }

@@ -30,8 +30,12 @@ extension Story {
         let batch = try await upload(csv, uploader)
         try expect(batch.isNew, "the first upload must be new")
         let done = try await waitForBatch(batch.id, uploader)
-        for name in ["lines", "verified", "posted", "suspended", "rejected"] { notes.publish("batch.\(name)", "\(done[name] ?? "")") }
-        notes.tell("TACs verified through the crypto service; posted \(done["posted"] ?? "?"), suspended \(done["suspended"] ?? "?"), rejected \(done["rejected"] ?? "?")")
+        for name in ["lines", "verified", "posted", "suspended", "rejected"] {
+            notes.publish("batch.\(name)", "\(done[name] ?? "")")
+        }
+        notes.tell(
+            "TACs verified through the crypto service; posted \(done["posted"] ?? "?"), suspended \(done["suspended"] ?? "?"), rejected \(done["rejected"] ?? "?")"
+        )
         try await compareBad(batch.id, truth: fleet + "/truth.csv", uploader, &notes)
 
         let before = try await platform.get("/v1/ledger/check", token: clerk).text
@@ -53,7 +57,8 @@ extension Story {
         _ = try await platform.post(
             "/v1/terminals", token: clerk,
             ["terminal_no": bought.terminal, "merchant_no": "M2001", "psam_no": bought.psam])
-        let opening = "card_asn,opening_balance_fen,first_seq\n\(bought.card),\(bought.balanceBefore),\(bought.cardSequence)\n"
+        let opening =
+            "card_asn,opening_balance_fen,first_seq\n\(bought.card),\(bought.balanceBefore),\(bought.cardSequence)\n"
         let opened = try await platform.send(
             .POST, "/v1/openings", token: clerk, body: Data(opening.utf8), type: "text/csv")
         try expect(opened.status == 200, "POST /v1/openings: \(opened.text)")
@@ -61,8 +66,10 @@ extension Story {
             "/v1/records", token: uploader,
             [
                 "record_id": "1", "terminal_no": bought.terminal, "psam_no": bought.psam,
-                "terminal_txn": "\(bought.terminalTransaction)", "card_asn": bought.card, "card_seq": "\(bought.cardSequence)",
-                "amount_fen": "\(bought.amount)", "balance_after_fen": "\(bought.balanceAfter)", "txn_type": bought.type,
+                "terminal_txn": "\(bought.terminalTransaction)", "card_asn": bought.card,
+                "card_seq": "\(bought.cardSequence)",
+                "amount_fen": "\(bought.amount)", "balance_after_fen": "\(bought.balanceAfter)",
+                "txn_type": bought.type,
                 "date": bought.date, "time": bought.time, "key_version": "1", "tac": bought.tac,
             ])
         try expect(answer["outcome"] as? String == "posted", "the POS purchase: \(answer)")
@@ -92,7 +99,8 @@ extension Story {
         }
         for (path, file) in [("/v1/terminals", "terminals.csv"), ("/v1/openings", "cards.csv")] {
             let answer = try await platform.send(
-                .POST, path, token: clerk, body: try Data(contentsOf: URL(filePath: "\(fleet)/\(file)")), type: "text/csv")
+                .POST, path, token: clerk, body: try Data(contentsOf: URL(filePath: "\(fleet)/\(file)")),
+                type: "text/csv")
             try expect((200..<300).contains(answer.status), "POST \(path): \(answer.text)")
         }
         return "M1001"
@@ -111,7 +119,9 @@ extension Story {
             let state = try await platform.get("/v1/batches/\(id)", token: uploader).object()
             if state["state"] as? String == "complete" { return state }
             if turn % 25 == 24 {
-                Terminal.say("    … \(state["state"] ?? "?"): verified \(state["verified"] ?? "?"), posted \(state["posted"] ?? "?") \(state["problem"] as? String ?? "")")
+                Terminal.say(
+                    "    … \(state["state"] ?? "?"): verified \(state["verified"] ?? "?"), posted \(state["posted"] ?? "?") \(state["problem"] as? String ?? "")"
+                )
             }
             try await Task.sleep(for: .milliseconds(200))
         }
@@ -128,7 +138,8 @@ extension Story {
         let wrong = Set(lines.compactMap { Int($0.split(separator: ",")[0]) })
         let found = Set(bad.compactMap { $0["line"] as? Int })
         try expect(
-            found == wrong || found == Set(wrong.map { $0 + 1 }), "the records found are not those that the simulation spoilt")
+            found == wrong || found == Set(wrong.map { $0 + 1 }),
+            "the records found are not those that the simulation spoilt")
         var reasons: [String: Int] = [:]
         for one in bad { reasons["\(one["fault"] ?? "")", default: 0] += 1 }
         let text = reasons.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
@@ -140,15 +151,21 @@ extension Story {
         let period = "from=2026-03-01&to=2026-03-31"
         let csv = try await platform.get("/v1/merchants/\(merchant)/statement.csv?\(period)", token: clerk)
         let data = try await platform.get("/v1/merchants/\(merchant)/statement?\(period)", token: clerk).object()
-        let page = try await platform.get("/merchants/\(merchant)/statement?\(period)&lang=zh", token: clerk, language: "zh")
-        try expect(page.text.contains("<svg") && page.text.contains("结算"), "the statement page is not what it should be")
+        let page = try await platform.get(
+            "/merchants/\(merchant)/statement?\(period)&lang=zh", token: clerk, language: "zh")
+        try expect(
+            page.text.contains("<svg") && page.text.contains("结算"), "the statement page is not what it should be")
         try csv.body.write(to: URL(filePath: "\(desk)/statement-\(merchant).csv"))
         try page.body.write(to: URL(filePath: "\(desk)/statement-\(merchant).html"))
         let check = try await platform.get("/v1/ledger/check", token: clerk).object()
         try expect(check["is_right"] as? Bool == true, "the ledger check found: \(check["findings"] ?? "")")
-        notes.tell("statement of merchant \(merchant): page and CSV, sums from the ledger; debits = credits = \(check["debits_fen"] ?? "?") fen")
+        notes.tell(
+            "statement of merchant \(merchant): page and CSV, sums from the ledger; debits = credits = \(check["debits_fen"] ?? "?") fen"
+        )
         notes.publish("ledger.debits", "\(check["debits_fen"] ?? "")")
         notes.publish("ledger.credits", "\(check["credits_fen"] ?? "")")
-        for (name, value) in data where !(value is [Any]) && !(value is [String: Any]) { notes.publish("statement.\(name)", "\(value)") }
+        for (name, value) in data where !(value is [Any]) && !(value is [String: Any]) {
+            notes.publish("statement.\(name)", "\(value)")
+        }
     }
 }

@@ -15,21 +15,31 @@ enum ModuleErrorText {
     private static func stateTexts(_ error: ModuleError) -> (String, String)? {
         switch error {
         case .uninitialised:
-            ("The module has no LMK yet. Hold the key ceremony first: kmsd lmk begin generate.",
-                "安全模块尚未初始化，请先举行密钥仪式：kmsd lmk begin generate。")
+            (
+                "The module has no LMK yet. Hold the key ceremony first: kmsd lmk begin generate.",
+                "安全模块尚未初始化，请先举行密钥仪式：kmsd lmk begin generate。"
+            )
         case .sealed:
-            ("The module is sealed. The three custodians open it: kmsd lmk begin load.",
-                "安全模块已封闭，请三位保管员打开：kmsd lmk begin load。")
+            (
+                "The module is sealed. The three custodians open it: kmsd lmk begin load.",
+                "安全模块已封闭，请三位保管员打开：kmsd lmk begin load。"
+            )
         case .ceremonyOpen:
-            ("A ceremony is open. Finish or abort it first: kmsd lmk finish, kmsd lmk abort.",
-                "仪式正在进行，请先完成或中止：kmsd lmk finish 或 kmsd lmk abort。")
+            (
+                "A ceremony is open. Finish or abort it first: kmsd lmk finish, kmsd lmk abort.",
+                "仪式正在进行，请先完成或中止：kmsd lmk finish 或 kmsd lmk abort。"
+            )
         case .failed:
-            ("The module is out of service after a failed self-test. See kmsd module status.",
-                "自检失败，安全模块停止服务。请查看 kmsd module status。")
+            (
+                "The module is out of service after a failed self-test. See kmsd module status.",
+                "自检失败，安全模块停止服务。请查看 kmsd module status。"
+            )
         case .busy: ("The module is busy; try again.", "安全模块忙，请稍后再试。")
         case .unavailable:
-            ("The module does not answer. Is kmsd hsm running, and is the socket path right?",
-                "安全模块无应答，请检查 kmsd hsm 是否运行、套接字路径是否正确。")
+            (
+                "The module does not answer. Is kmsd hsm running, and is the socket path right?",
+                "安全模块无应答，请检查 kmsd hsm 是否运行、套接字路径是否正确。"
+            )
         case .notPermitted:
             ("Your user id may not do this at the module (hsm.ceremonyUsers).", "当前用户无权执行此操作（hsm.ceremonyUsers）。")
         case .unknownCommand, .malformedRequest, .tooLarge:
@@ -52,7 +62,8 @@ enum ModuleErrorText {
         case .algorithmNotPermitted: ("The key's algorithm does not fit.", "密钥算法不符。")
         case .notExportable: ("The key is not exportable.", "密钥不可导出。")
         case .weakKey: ("The key is weak (all equal, equal halves, or a DES weak key) and is refused.", "弱密钥，拒绝接受。")
-        case .knownVendorKey: ("This is a card maker's published key; it must not be used in production.", "厂商公开密钥，不得用于生产。")
+        case .knownVendorKey:
+            ("This is a card maker's published key; it must not be used in production.", "厂商公开密钥，不得用于生产。")
         case .wrappingKeyTooWeak: ("A key may travel only under one of at least its own strength.", "保护密钥强度不足。")
         case .keyLengthInvalid: ("The key's length does not fit its algorithm.", "密钥长度不符。")
         case .checkValueMismatch: ("The check value does not match; nothing was taken over.", "校验值不符，未导入。")
@@ -67,15 +78,24 @@ enum ModuleErrorText {
 
     private static func ceremonyTexts(_ refusal: ModuleRefusal) -> (String, String)? {
         switch refusal.error {
-        case .ceremonyNotOpen: ("No ceremony is open: kmsd lmk begin generate|load.", "没有进行中的仪式：kmsd lmk begin generate|load。")
+        case .ceremonyNotOpen:
+            ("No ceremony is open: kmsd lmk begin generate|load.", "没有进行中的仪式：kmsd lmk begin generate|load。")
         case .ceremonyExpired: ("The ceremony ran out of time and was closed; begin again.", "仪式超时已关闭，请重新开始。")
         case .ceremonyIncomplete: ("Not all three custodians have presented their cards.", "三位保管员尚未全部出示卡片。")
-        case .readerUnknown: ("There is no such reader: kmsd module readers lists them.", "读卡器不存在，请用 kmsd module readers 查看。")
+        case .readerUnknown:
+            ("There is no such reader: kmsd module readers lists them.", "读卡器不存在，请用 kmsd module readers 查看。")
         case .cardAbsent: ("There is no card in the reader.", "读卡器中没有卡片。")
         case .cardFault: ("The card did not answer as it should; take it out and try again.", "卡片应答异常，请取出后重试。")
-        case .cardNotAdmin: ("This is not an admin card: kmsd lmk format-card makes one of a blank.", "不是管理员卡，请先用 kmsd lmk format-card 制作。")
+        case .cardNotAdmin:
+            (
+                "This is not an admin card: kmsd lmk format-card makes one of a blank.",
+                "不是管理员卡，请先用 kmsd lmk format-card 制作。"
+            )
         case .cardBlankExpected:
-            ("The card carries an LMK component; --discard-component destroys it.", "卡上已有主密钥分量；如确要销毁，请加 --discard-component。")
+            (
+                "The card carries an LMK component; --discard-component destroys it.",
+                "卡上已有主密钥分量；如确要销毁，请加 --discard-component。"
+            )
         case .pinIncorrect:
             ("Wrong PIN; \(refusal.detail) tries are left on the card.", "PIN 错误，卡片剩余 \(refusal.detail) 次。")
         case .pinBlocked: ("The card's PIN is blocked.", "卡片 PIN 已锁死。")

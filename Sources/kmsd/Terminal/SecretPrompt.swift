@@ -5,7 +5,9 @@ import HSMBridge
 enum SecretPrompt {
     /// - Throws: `SecretInput.Refusal` where nothing, too much or something else than hexadecimal was typed.
     static func read(_ question: String, hexadecimal: Bool = false) throws(SecretInput.Refusal) -> SecretInput {
-        guard isatty(STDIN_FILENO) == 1 else { return try SecretInput(lineFrom: STDIN_FILENO, hexadecimal: hexadecimal) }
+        guard isatty(STDIN_FILENO) == 1 else {
+            return try SecretInput(lineFrom: STDIN_FILENO, hexadecimal: hexadecimal)
+        }
         Terminal.ask(question)
         var before = termios()
         guard unsafe tcgetattr(STDIN_FILENO, &before) == 0 else { throw .unreadable }
