@@ -71,6 +71,8 @@ import Testing
     @Test func `the server ends when its parent is killed`() async throws {
         // The child's folder carries our process number, which the child knows as its parent's.
         let folder = "/tmp/kmsd-mariadb-orphan-\(getpid())"
+        // Process numbers start anew in each namespace: a killed run may have left this folder.
+        try? FileManager.default.removeItem(atPath: folder)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         await #expect(processExitsWith: .signal(SIGKILL)) {
             let folder = "/tmp/kmsd-mariadb-orphan-\(getppid())"

@@ -15,7 +15,7 @@ enum TestServer {
 
     /// Makes a folder that is removed at the end of the run.
     static func temporaryFolder(_ name: String) throws -> String {
-        let path = "/tmp/kmsd-mariadb-\(getpid())-\(name)"
+        let path = "/tmp/kmsd-mariadb-\(UInt32.random(in: 0 ... .max))-\(name)"
         guard unsafe mkdir(path, 0o700) == 0 else { throw PrivateServerError.fileFailed(path: path, errno: errno) }
         Cleanup.add(folder: path)
         return path

@@ -19,6 +19,9 @@ struct Execution {
     let caller: Caller
     private var state = ModuleState.failed
     private var ceremonyExpired = false
+    /// The caller's rights, looked up once a message.
+    private let mayCalculate: Bool
+    private let mayManage: Bool
     private var held: Keyring?
     /// The key of the last reference by handle: a batch mostly names one.
     private var lastHandle = KeyHandle(rawValue: 0)
@@ -27,6 +30,8 @@ struct Execution {
     init(module: SoftwareModule, caller: Caller) {
         self.module = module
         self.caller = caller
+        mayCalculate = caller.rights.contains(.calculate)
+        mayManage = caller.rights.contains(.manage)
         refresh()
     }
 
@@ -59,9 +64,7 @@ struct Execution {
         do throws(ModuleRefusal) {
             let rule = Command.code.rule
             if held?.isVoid ?? false { refresh() }
-            guard rule.right.map({ caller.rights.contains($0) }) ?? !caller.rights.isEmpty else {
-                throw ModuleRefusal(.notPermitted)
-            }
+            guard isEntitled(by: rule) else { throw ModuleRefusal(.notPermitted) }
             let command = try decode(type, &reader)
             guard rule.states.contains(state) else {
                 throw ModuleRefusal(Command.code.refusal(in: state, ceremonyExpired: ceremonyExpired))
@@ -75,6 +78,22 @@ struct Execution {
         } catch {
             writer.append(error)
         }
+    }
+
+    /// The caller has the right that a command needs; a question needs any.
+    private func isEntitled(by rule: CommandRule) -> Bool {
+        switch rule.right {
+        case .calculate: mayCalculate
+        case .manage: mayManage
+        case nil: mayCalculate || mayManage
+        }
+    }
+
+    /// Caller and state allow a command that is not journalled, and the keyring is still the module's.
+    func mayCarryOut(_ code: CommandCode) -> Bool {
+        let rule = code.rule
+        guard rule.journalling == .no, isEntitled(by: rule), let held, !held.isVoid else { return false }
+        return rule.states.contains(state)
     }
 
     private func decode<Command: ModuleCommand & ~Copyable>(

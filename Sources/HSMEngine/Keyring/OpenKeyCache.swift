@@ -9,6 +9,7 @@ final class OpenKeyEntry: Sendable {
     let secret: SecretBox
     /// Nil for RSA.
     let schedule: OpenKeySchedule?
+    private let permitted: PermittedOperations
     /// Second chance of the cache: used again since it was opened, or since the hand last passed. A key that is opened and
     /// used once never pushes out one in constant use.
     let isRecentlyUsed = Atomic<Bool>(false)
@@ -19,6 +20,7 @@ final class OpenKeyEntry: Sendable {
         self.description = description
         self.secret = secret
         self.schedule = schedule
+        permitted = PermittedOperations(description.attributes)
     }
 
     /// The schedule for an operation that the table allows.
@@ -29,6 +31,7 @@ final class OpenKeyEntry: Sendable {
     }
 
     func permit(_ operation: KeyOperation, factors: Int = 0) throws(ModuleRefusal) {
+        if permitted.contains(operation, factors: factors) { return }
         if let error = PermissionTable.refusal(attributes, operation, factors: factors) { throw ModuleRefusal(error) }
     }
 }

@@ -11,14 +11,23 @@ struct CommandRule: Sendable {
         case attempted
     }
 
-    let states: Set<ModuleState>
+    /// A set of states in one byte: every command of every message is asked whether it contains one.
+    struct States: Sendable {
+        private let bits: UInt8
+
+        init(_ states: Set<ModuleState>) { bits = states.reduce(0) { $0 | 1 << $1.rawValue } }
+
+        func contains(_ state: ModuleState) -> Bool { bits >> state.rawValue & 1 == 1 }
+    }
+
+    let states: States
     let right: CallerRight?
     let journalling: Journalling
     /// Waits for a card or makes RSA keys: not on a thread that others need.
     let isSlow: Bool
 
     init(_ states: Set<ModuleState>, _ right: CallerRight?, _ journalling: Journalling, isSlow: Bool = false) {
-        self.states = states
+        self.states = States(states)
         self.right = right
         self.journalling = journalling
         self.isSlow = isSlow

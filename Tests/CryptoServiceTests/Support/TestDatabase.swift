@@ -23,7 +23,7 @@ enum TestDatabase {
     }
 
     static func folder(_ name: String) throws -> String {
-        let path = "/tmp/kmsd-crypto-\(getpid())-\(name)"
+        let path = "/tmp/kmsd-crypto-\(UInt32.random(in: 0 ... .max))-\(name)"
         guard unsafe mkdir(path, 0o700) == 0 else { throw DatabaseError.other(code: UInt32(errno)) }
         Cleanup.add(folder: path)
         return path

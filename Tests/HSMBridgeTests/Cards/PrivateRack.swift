@@ -16,7 +16,7 @@ final class PrivateRack {
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         .appendingPathComponent("scripts")
 
-    private let folder = "/run/kmsd-test-\(getpid())"
+    private let folder = "/run/kmsd-test-\(UInt32.random(in: 0 ... .max))"
     private let process = Process()
     private let input = Pipe()
     private let output = Pipe()

@@ -34,7 +34,7 @@ enum TestDatabase {
     }
 
     static func folder(_ name: String) throws -> String {
-        let path = "/tmp/kmsd-kms-\(getpid())-\(name)"
+        let path = "/tmp/kmsd-kms-\(UInt32.random(in: 0 ... .max))-\(name)"
         guard unsafe mkdir(path, 0o700) == 0 else { throw DatabaseError.other(code: UInt32(errno)) }
         Cleanup.add(folder: path)
         return path

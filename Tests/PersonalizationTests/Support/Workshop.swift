@@ -32,7 +32,7 @@ final class Workshop: Sendable {
         .deletingLastPathComponent().deletingLastPathComponent().appending(path: "conf/cards").path
 
     init(_ name: String) async throws {
-        folder = "/tmp/kmsd-perso-\(getpid())-\(name)"
+        folder = "/tmp/kmsd-perso-\(UInt32.random(in: 0 ... .max))-\(name)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
         Cleanup.add(folder: folder)
         var configuration = PrivateServer.Configuration(stateFolder: "\(folder)/db", socketPath: "\(folder)/s")

@@ -11,7 +11,7 @@ enum TestDatabase {
     private static let shared = Task { try await start() }
 
     private static func start() async throws -> PrivateServer {
-        let folder = "/tmp/kmsd-platform-\(getpid())"
+        let folder = "/tmp/kmsd-platform-\(UInt32.random(in: 0 ... .max))"
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
         let server = try await PrivateServer.start(.init(stateFolder: "\(folder)/db", socketPath: "\(folder)/s"))
@@ -21,7 +21,7 @@ enum TestDatabase {
 
     /// A server of the test's own, to be killed, with the schema `platform` as in production.
     static func withOwnServer(_ body: @Sendable (PrivateServer, Database) async throws -> Void) async throws {
-        let folder = "/tmp/kmsd-platform-\(getpid())-own"
+        let folder = "/tmp/kmsd-platform-\(UInt32.random(in: 0 ... .max))-own"
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
         let server = try await PrivateServer.start(.init(stateFolder: "\(folder)/db", socketPath: "\(folder)/s"))

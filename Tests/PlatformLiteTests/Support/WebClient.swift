@@ -18,7 +18,7 @@ struct WebClient {
         _ body: @Sendable (WebClient) async throws -> Void
     ) async throws {
         try await TestDatabase.with(schema) { database in
-            let path = "/tmp/kmsd-tokens-\(getpid())-\(schema)"
+            let path = "/tmp/kmsd-tokens-\(UInt32.random(in: 0 ... .max))-\(schema)"
             try? FileManager.default.removeItem(atPath: path)
             try AccessTokens.make(path: path, staff: StaffRole.allCases.map { ("the-\($0.rawValue)", $0) })
             defer { try? FileManager.default.removeItem(atPath: path) }

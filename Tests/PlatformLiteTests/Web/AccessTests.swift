@@ -5,7 +5,7 @@ import Testing
 
 struct AccessTests {
     private func file(_ name: String, _ text: String, mode: Int = 0o600) throws -> String {
-        let path = "/tmp/kmsd-access-\(getpid())-\(name)"
+        let path = "/tmp/kmsd-access-\(UInt32.random(in: 0 ... .max))-\(name)"
         try text.write(toFile: path, atomically: false, encoding: .utf8)
         try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
         return path
@@ -22,7 +22,7 @@ struct AccessTests {
     }
 
     @Test func `Tokens made are 32 bytes, in a file that only its owner reads, and open the door`() throws {
-        let path = "/tmp/kmsd-access-\(getpid())-made"
+        let path = "/tmp/kmsd-access-\(UInt32.random(in: 0 ... .max))-made"
         defer { try? FileManager.default.removeItem(atPath: path) }
         try AccessTokens.make(path: path, staff: [("a", .clerk), ("b", .auditor)])
         let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int

@@ -102,7 +102,7 @@ struct StatementTests {
             let records = Scenario.purchases(300, cards: 10, seed: 31).enumerated().filter { $0.offset % 29 != 11 }
             try await web.upload(records.map(\.element).reversed())
             _ = try await web.send(.post, "/v1/postings/7/reversal", as: .clerk, body: #"{"memo":"a; b | c"}"#)
-            let path = "/tmp/kmsd-hledger-\(getpid()).journal"
+            let path = "/tmp/kmsd-hledger-\(UInt32.random(in: 0 ... .max)).journal"
             try await web.get("/v1/ledger.journal").write(toFile: path, atomically: true, encoding: .utf8)
             defer { try? FileManager.default.removeItem(atPath: path) }
             let hledger = Process()
