@@ -126,6 +126,27 @@ public struct ModuleReplyWriter: ~Copyable, Sendable {
         count += 1
     }
 
+    /// Bytes of the whole answer so far.
+    public var byteCount: Int { writer.count }
+
+    /// The same bytes as `append(_ reply: some WireValue)`, without its detour over the value's own code.
+    public mutating func append(verdict: Verdict) {
+        writer.u16(0)
+        writer.u32(1)
+        writer.u8(verdict.rawValue)
+        count += 1
+    }
+
+    /// A reply that is one field of up to 16 bytes, the beginning of two big-endian numbers.
+    public mutating func append(field: (UInt64, UInt64), count length: Int) {
+        precondition((0...16).contains(length), "a field of two numbers")
+        writer.u16(0)
+        writer.u32(UInt32(4 + length))
+        writer.u32(UInt32(length))
+        writer.integers(field, count: length)
+        count += 1
+    }
+
     public mutating func append(_ refusal: ModuleRefusal) {
         writer.u16(refusal.error.rawValue)
         writer.u32(2)

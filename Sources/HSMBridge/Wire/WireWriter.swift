@@ -42,6 +42,14 @@ public struct WireWriter: ~Copyable, @unchecked Sendable {
         count += value.count
     }
 
+    /// The first `length` of the 16 bytes of two numbers.
+    mutating func integers(_ numbers: (UInt64, UInt64), count length: Int) {
+        for index in 0..<length {
+            let number = index < 8 ? numbers.0 : numbers.1
+            u8(UInt8(truncatingIfNeeded: number >> UInt64(56 - 8 * (index & 7))))
+        }
+    }
+
     public mutating func raw(_ value: UnsafeRawBufferPointer) {
         reserve(value.count)
         if let base = value.baseAddress { unsafe (memory + count).copyMemory(from: base, byteCount: value.count) }

@@ -5,9 +5,10 @@ extension SoftwareModule {
     private static let replyReserve = 64 << 10
 
     /// Answers a message (the part after its length field). False where it was no message at all: the answer is then one
-    /// refusal, and the connection is out of step.
+    /// refusal, and the connection is out of step. `inPlace` is false in the test that holds the two paths against each other.
     func answer(
-        _ message: UnsafeRawBufferPointer, from caller: Caller, into writer: inout ModuleReplyWriter
+        _ message: UnsafeRawBufferPointer, from caller: Caller, inPlace: Bool = true,
+        into writer: inout ModuleReplyWriter
     ) -> Bool {
         guard let frame = unsafe MessageFrame(body: message) else {
             writer.append(ModuleRefusal(.malformedRequest))
@@ -21,10 +22,11 @@ extension SoftwareModule {
             for index in 2..<6 { length = length << 8 | Int(unsafe message[offset + index]) }
             let body = unsafe UnsafeRawBufferPointer(rebasing: message[offset + 6..<offset + 6 + length])
             offset += 6 + length
-            let isFull = unsafe writer.withMessage { $0.count } > ModuleMessageLimits.maximumLength - Self.replyReserve
+            let isFull = writer.byteCount > ModuleMessageLimits.maximumLength - Self.replyReserve
             if isFull {
                 writer.append(ModuleRefusal(.tooLarge))
             } else if let command = CommandCode(rawValue: code) {
+                if inPlace, unsafe execution.answerInPlace(command, body, into: &writer) { continue }
                 unsafe WireReader.reading(body) { reader in
                     dispatch(command, &reader, &execution, into: &writer)
                 }

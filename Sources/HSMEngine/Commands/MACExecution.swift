@@ -42,7 +42,7 @@ extension HSMBridge.MACPadding {
 }
 
 /// The limits that every MAC keeps.
-private enum MACLimits {
+enum MACLimits {
     /// Fewer bytes could be guessed.
     static let shortest = 4
     /// UnionPay's field 64 is eight characters.

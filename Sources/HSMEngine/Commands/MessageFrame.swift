@@ -5,16 +5,19 @@ import HSMBridge
 /// length 4 | count 4 | (code 2 | length 4 | body)…, big-endian.
 @safe struct MessageFrame {
     let count: Int
-    /// A card, an RSA key or the journal may make it wait.
-    let mayBlock: Bool
 
-    /// From a whole message with its length field; nil for one that is not a message.
-    init?(_ message: UnsafeRawBufferPointer) {
-        guard message.count >= 4 else { return nil }
-        guard let frame = unsafe MessageFrame(body: UnsafeRawBufferPointer(rebasing: message.dropFirst(4))) else {
-            return nil
+    /// A card, an RSA key or the journal may make a whole message, with its length field, wait.
+    static func mayBlock(_ message: UnsafeRawBufferPointer) -> Bool {
+        guard message.count >= 4 else { return false }
+        let body = unsafe UnsafeRawBufferPointer(rebasing: message.dropFirst(4))
+        guard let frame = unsafe MessageFrame(body: body) else { return false }
+        var offset = 4
+        for _ in 0..<frame.count {
+            let rule = unsafe CommandCode(rawValue: UInt16(integer(body, at: offset, bytes: 2)))?.rule
+            if let rule, rule.isSlow || rule.journalling != .no { return true }
+            offset += 6 + (unsafe integer(body, at: offset + 2, bytes: 4))
         }
-        self = frame
+        return false
     }
 
     /// From the part after the length field.
@@ -23,18 +26,14 @@ import HSMBridge
         let announced = unsafe Self.integer(message, at: 0, bytes: 4)
         guard announced <= ModuleMessageLimits.maximumItems else { return nil }
         var offset = 4
-        var blocks = false
         for _ in 0..<announced {
             guard offset + 6 <= message.count else { return nil }
-            let code = unsafe CommandCode(rawValue: UInt16(Self.integer(message, at: offset, bytes: 2)))
             let length = unsafe Self.integer(message, at: offset + 2, bytes: 4)
             guard length <= message.count - offset - 6 else { return nil }
             offset += 6 + length
-            if let rule = code?.rule, rule.isSlow || rule.journalling != .no { blocks = true }
         }
         guard offset == message.count else { return nil }
         count = announced
-        mayBlock = blocks
     }
 
     private static func integer(_ message: UnsafeRawBufferPointer, at offset: Int, bytes: Int) -> Int {

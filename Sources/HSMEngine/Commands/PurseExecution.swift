@@ -23,7 +23,7 @@ extension MACValue {
     /// A four-byte MAC as a number, big-endian.
     fileprivate var number: UInt32 { bytes.reduce(0) { $0 << 8 | UInt32($1) } }
 
-    fileprivate func matches(_ number: UInt32) -> Bool { matches(BigEndian.bytes(number)) }
+    func matches(_ number: UInt32) -> Bool { matches(BigEndian.bytes(number)) }
 }
 
 extension PurchaseSession {

@@ -54,7 +54,7 @@ public final class SoftwareModule: SecurityModule {
 
     public func exchange(_ request: consuming ModuleRequest) async throws(ModuleError) -> ModuleReply {
         guard request.byteCount <= ModuleMessageLimits.maximumLength + 4 else { throw .tooLarge }
-        guard unsafe request.withMessage({ unsafe MessageFrame($0)?.mayBlock ?? false }) else {
+        guard unsafe request.withMessage({ unsafe MessageFrame.mayBlock($0) }) else {
             return try answer(&request)
         }
         // Cards, RSA and the journal's disk block; not on a thread of the cooperative pool.

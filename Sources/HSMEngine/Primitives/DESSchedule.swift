@@ -58,6 +58,26 @@ import HSMBridge
         }
     }
 
+    /// The rounds of one schedule, between `DESPermutation.initial` and `final`.
+    @inline(__always)
+    static func rounds(
+        _ block: inout Block8, _ schedule: UnsafeMutablePointer<DES_key_schedule>, decrypting: Bool = false
+    ) {
+        let direction = decrypting ? DES_DECRYPT : DES_ENCRYPT
+        unsafe withUnsafeMutableBytes(of: &block) { bytes in
+            unsafe DES_encrypt2(bytes.baseAddress?.assumingMemoryBound(to: DES_LONG.self), schedule, direction)
+        }
+    }
+
+    /// The rounds of the whole key.
+    @inline(__always)
+    func rounds(_ block: inout Block8) {
+        unsafe Self.rounds(&block, first)
+        if isSingle { return }
+        unsafe Self.rounds(&block, second, decrypting: true)
+        unsafe Self.rounds(&block, third)
+    }
+
     /// Deciphers with the whole key.
     @inline(__always)
     func decrypt(_ block: inout Block8) {

@@ -55,10 +55,21 @@ import COpenSSL
         return unsafe DESKeys(schedule(0), schedule(1), schedule(0), isSingle: false)
     }
 
-    /// Left half xor right half as a DES key: TAC and PIN reload (PBOC).
+    /// Left half xor right half of the key that the factors lead to, as a DES key; the halves themselves are never whole: they
+    /// are xored before their final permutation. At least one factor.
     @inline(__always)
-    func expandFolded() -> DESKeys {
-        unsafe halves[2] = halves[0] ^ halves[1]
+    func expandFolded(_ master: DESKeys, _ factors: Span<UInt64>) -> DESKeys {
+        var keys = master
+        if factors.count > 1 {
+            derive(master, factors.extracting(0..<factors.count - 1))
+            keys = expandDerived()
+        }
+        let factor = DESPermutation.initial(Block8(number: factors[factors.count - 1]))
+        unsafe halves[0] = factor
+        unsafe halves[1] = ~factor
+        unsafe keys.rounds(&halves[0])
+        unsafe keys.rounds(&halves[1])
+        unsafe halves[2] = DESPermutation.final(halves[0] ^ halves[1])
         return unsafe expandExtra()
     }
 

@@ -37,6 +37,14 @@ extension OpenKeySchedule {
         }
     }
 
+    /// `tac` under a DES key, with the factors where they lie.
+    static func narrowTAC(
+        _ schedule: DESSchedule, _ factors: Span<UInt64>, _ data: Span<UInt8>
+    ) throws(PrimitiveError) -> MACValue {
+        try OpenKeySchedule.narrow(schedule).checkLevels(factors.count)
+        return try foldedMAC(schedule, factors, data)
+    }
+
     /// MAC of RELOAD PIN: over the new PIN alone under left half xor right half of DRPK (FMCOS manual).
     func pinReloadMAC(factors: [UInt64], pin: Span<UInt8>) throws(PrimitiveError) -> MACValue {
         try tac(factors: factors, data: pin)
@@ -53,8 +61,7 @@ extension OpenKeySchedule {
             return MACValue(NarrowMAC.chain(keys, .single, iv: 0, padding: .method2, data), count: 4)
         }
         return try DerivationScratch.with { scratch throws(PrimitiveError) in
-            scratch.derive(schedule.keys, factors)
-            let keys = scratch.expandFolded()
+            let keys = scratch.expandFolded(schedule.keys, factors)
             return MACValue(NarrowMAC.chain(keys, .single, iv: 0, padding: .method2, data), count: 4)
         }
     }

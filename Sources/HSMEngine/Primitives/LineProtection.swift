@@ -15,9 +15,7 @@ extension OpenKeySchedule {
         case .narrow(let schedule):
             let iv = Block8(leading: challenge.span)
             return try Self.withDerivedNarrow(schedule, factors) { keys, _ throws(PrimitiveError) in
-                var state = NarrowMAC.chain(keys, .single, iv: iv, padding: .method2, data)
-                NarrowMAC.finishRetail(&state, keys)
-                return MACValue(state, count: 4)
+                MACValue(NarrowMAC.retail(keys, iv: iv, padding: .method2, data), count: 4)
             }
         case .wide(let schedule):
             let iv = Block16(leading: challenge.span)

@@ -19,6 +19,14 @@ struct MACValue: Sendable {
         }
     }
 
+    /// The block that the value is the beginning of, as two numbers, big-endian.
+    var leading: (UInt64, UInt64) {
+        let keep = UInt64.max
+        let left = count >= 8 ? keep : ~(keep >> UInt64(8 * count))
+        let right = count <= 8 ? 0 : count >= 16 ? keep : ~(keep >> UInt64(8 * (count - 8)))
+        return (block.left.number & left, block.right.number & right)
+    }
+
     subscript(index: Int) -> UInt8 {
         let half = index < 8 ? block.left : block.right
         return UInt8(truncatingIfNeeded: half >> UInt64(8 * (index & 7)))

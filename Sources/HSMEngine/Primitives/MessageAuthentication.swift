@@ -58,10 +58,7 @@ extension OpenKeySchedule {
         switch algorithm {
         case .iso1: return NarrowMAC.chain(schedule.keys, .single, iv: iv, padding: padding, data)
         case .iso1TripleDES: return NarrowMAC.chain(schedule.keys, .whole, iv: iv, padding: padding, data)
-        case .iso3:
-            var state = NarrowMAC.chain(schedule.keys, .single, iv: iv, padding: padding, data)
-            NarrowMAC.finishRetail(&state, schedule.keys)
-            return state
+        case .iso3: return NarrowMAC.retail(schedule.keys, iv: iv, padding: padding, data)
         case .cmac: return NarrowMAC.cmac(schedule, iv: iv, data)
         }
     }

@@ -9,8 +9,27 @@ enum NarrowMAC {
     static func chain(
         _ keys: DESKeys, _ chain: Chain, iv: Block8, padding: MACPadding, _ data: Span<UInt8>
     ) -> Block8 {
+        DESPermutation.final(inside(keys, chain, iv: iv, padding: padding, data))
+    }
+
+    /// ISO 9797-1 algorithm 3: the chain under K1, then deciphered with K2 and enciphered with K1 (K3 of a 24-byte key).
+    @inline(__always)
+    static func retail(_ keys: DESKeys, iv: Block8, padding: MACPadding, _ data: Span<UInt8>) -> Block8 {
+        var state = inside(keys, .single, iv: iv, padding: padding, data)
+        if !keys.isSingle {
+            unsafe DESKeys.rounds(&state, keys.second, decrypting: true)
+            unsafe DESKeys.rounds(&state, keys.third)
+        }
+        return DESPermutation.final(state)
+    }
+
+    /// `chain` before its final permutation.
+    @inline(__always)
+    private static func inside(
+        _ keys: DESKeys, _ chain: Chain, iv: Block8, padding: MACPadding, _ data: Span<UInt8>
+    ) -> Block8 {
         unsafe data.withUnsafeBytes { bytes in
-            var state = iv
+            var state = DESPermutation.initial(iv)
             if padding == .method3 { step(&state, Block8(number: UInt64(bytes.count) &* 8), keys, chain) }
             let whole = bytes.count / 8
             for index in 0..<whole {
@@ -42,19 +61,11 @@ enum NarrowMAC {
 
     @inline(__always)
     private static func step(_ state: inout Block8, _ block: Block8, _ keys: DESKeys, _ chain: Chain) {
-        state ^= block
+        state ^= DESPermutation.initial(block)
         switch chain {
-        case .single: unsafe DESKeys.single(&state, keys.first)
-        case .whole: keys.encrypt(&state)
+        case .single: unsafe DESKeys.rounds(&state, keys.first)
+        case .whole: keys.rounds(&state)
         }
-    }
-
-    /// ISO 9797-1 algorithm 3 from the end of a single DES chain: decipher with K2, encipher with K1 (K3 of a 24-byte key).
-    @inline(__always)
-    static func finishRetail(_ state: inout Block8, _ keys: DESKeys) {
-        if keys.isSingle { return }
-        unsafe DESKeys.single(&state, keys.second, decrypting: true)
-        unsafe DESKeys.single(&state, keys.third)
     }
 
     /// CMAC: the last block is masked with a subkey before it is enciphered.
