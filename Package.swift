@@ -17,8 +17,8 @@ func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: house)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: house)
+func tests(_ name: String, _ dependencies: [Target.Dependency], data: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: data, swiftSettings: house)
 }
 
 func system(_ name: String, pkgConfig: String? = nil, apt: String) -> Target {
@@ -86,7 +86,9 @@ var targets: [Target] = [
             "CryptoService", "CryptoClient", "HSMBridge", "HSMEngine", "KMS", "MariaDB",
             .product(name: "HummingbirdTesting", package: "hummingbird"),
         ] + nio + web),
-    tests("PersonalizationTests", ["Personalization", "HSMBridge", "HSMEngine", "CardSimulator", "KMS", "MariaDB"]),
+    tests(
+        "PersonalizationTests", ["Personalization", "HSMBridge", "HSMEngine", "CardSimulator", "KMS", "MariaDB"],
+        data: ["Expected"]),
     tests("CardSimulatorTests", ["CardSimulator"]),
     tests(
         "PlatformLiteTests",
