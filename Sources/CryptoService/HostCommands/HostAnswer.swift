@@ -19,8 +19,9 @@ enum HostAnswer {
     case checkValue(UInt32)
     /// One bit each, the first in the highest bit of the first byte; 1 = right.
     case verdicts(count: Int, bits: ByteBuffer)
-    case diagnostics(DiagnosticsReply)
-    case key(KeyReply)
+    /// Indirect, as the next: they are rare and large, and every answer is moved about in the size of the largest.
+    indirect case diagnostics(DiagnosticsReply)
+    indirect case key(KeyReply)
 
     var isSuccess: Bool {
         if case .refused = self { false } else { true }
@@ -30,6 +31,14 @@ enum HostAnswer {
     init(_ shape: AnswerShape, _ body: ByteBuffer) {
         var body = body
         self = Self.read(shape, &body) ?? .refused(.internalError)
+    }
+
+    /// An answer of one byte: nearly always a verdict.
+    init(_ shape: AnswerShape, byte: UInt8) {
+        switch shape {
+        case .verdict: self = byte == 1 ? .done : .refused(.verificationFailed)
+        default: self.init(shape, ByteBuffer(integer: byte))
+        }
     }
 
     private static func read(_ shape: AnswerShape, _ body: inout ByteBuffer) -> HostAnswer? {

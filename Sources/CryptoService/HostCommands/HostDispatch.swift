@@ -148,6 +148,8 @@ extension HostLoop {
             switch answer {
             case .success(let body):
                 finish(connection, sequence, HostAnswer(shape, body), entry)
+            case .byte(let byte):
+                finish(connection, sequence, HostAnswer(shape, byte: byte), entry)
             case .refused(.unknownHandle) where !isRetry:
                 entry?.handle = 0
                 askAgain(connection, sequence)

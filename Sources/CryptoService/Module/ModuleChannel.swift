@@ -29,6 +29,8 @@ final class ModuleChannel {
     /// One answer: the body stands in `buffer` from its reader index on and is `length` bytes long; nothing else in it counts.
     enum ModuleAnswer {
         case success(ByteBuffer)
+        /// A success whose body is this byte.
+        case byte(UInt8)
         case refused(ModuleError)
     }
 
@@ -167,9 +169,16 @@ final class ModuleChannel {
         retryMilliseconds = 20
         var isWhole = true
         for slot in message.slots {
-            guard isWhole, let (error, length) = reply.readMultipleIntegers(as: (UInt16, UInt32).self),
-                let body = reply.readSlice(length: Int(length))
-            else {
+            guard isWhole, let (error, length) = reply.readMultipleIntegers(as: (UInt16, UInt32).self) else {
+                isWhole = false
+                receiver.answer(slot, .refused(.internalFault))
+                continue
+            }
+            if error == 0, length == 1, let byte = reply.readInteger(as: UInt8.self) {
+                receiver.answer(slot, .byte(byte))
+                continue
+            }
+            guard let body = reply.readSlice(length: Int(length)) else {
                 isWhole = false
                 receiver.answer(slot, .refused(.internalFault))
                 continue

@@ -135,7 +135,7 @@ struct ModuleAwayTests {
             default: return try await connection.run(GenerateMACRequest(Self.fields)).bytes.count == 4
             }
         }
-        #expect(outcomes.right == 1_600)
+        #expect(outcomes.right == 1_600, "\(outcomes)")
         for connection in connections { await connection.close() }
     }
 

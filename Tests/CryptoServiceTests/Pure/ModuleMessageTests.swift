@@ -85,6 +85,36 @@ struct ModuleMessageTests {
         }
     }
 
+    @Test func `The short form of a MAC check has the bridge's bytes`() throws {
+        let name = try HostKeyReference.label("canteen/pos/mac")
+        for digits: [UInt8] in [[1, 2, 3, 4], [1, 2, 3, 4, 5, 6, 7, 8]] {
+            for data: [UInt8] in [[], [9], [UInt8](repeating: 7, count: 300)] {
+                let mac = try #require(HostMAC(digits))
+                let fields = HostMACFields(
+                    algorithm: .algorithm3, padding: .method2, key: name, message: HostMACMessage(data))
+                let ours = Self.bytes { message in
+                    for (key, _) in Self.keys { message.verifyMAC(key, fields, mac) }
+                }
+                var request = ModuleRequest()
+                for (_, key) in Self.keys {
+                    request.append(
+                        VerifyMAC(key: key, algorithm: .algorithm3, padding: .method2, data: data, mac: digits))
+                }
+                #expect(Hex.encode(ours) == Hex.encode(unsafe request.withMessage { unsafe Array($0) }))
+            }
+        }
+    }
+
+    @Test func `An answer of one byte reads as the same bytes in a buffer`() {
+        for byte: UInt8 in [0, 1, 2, 255] {
+            for shape: AnswerShape in [.bytes, .checkValue, .mac, .verdict, .load, .purseMAC, .verdicts] {
+                let short = HostAnswer(shape, byte: byte)
+                let long = HostAnswer(shape, ByteBuffer(integer: byte))
+                #expect(String(describing: short) == String(describing: long))
+            }
+        }
+    }
+
     @Test(arguments: [0, 1, 3])
     func `A batch has the shared factors before each entry's own`(shared: Int) throws {
         let factors = (0..<shared).map { DiversificationFactor(rawValue: UInt64($0 + 1)) }
