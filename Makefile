@@ -6,13 +6,13 @@ help:  ## this list
 	@echo "  make run ONCE=1  the same, but end after the story"
 
 run:  ## install, build, start everything on virtual cards, tell the story, stay up until Ctrl-C
-	@ONCE='$(ONCE)' scripts/run
+	@exec env ONCE='$(ONCE)' scripts/run
 
 test:  ## install, build, run every test, the story and the outsider's check
-	@scripts/test
+	@exec scripts/test
 
 bench:  ## measure (release build, against redis and libcrypto)
-	@scripts/bench
+	@exec scripts/bench
 
 format:  ## format all Swift sources in place
 	swift format format -i -p -r Sources Tests Package.swift

@@ -8,6 +8,10 @@ if [ "$(id -u)" -ne 0 ]; then
     command -v sudo >/dev/null || { echo "This needs root (or sudo) for private namespaces." >&2; exit 1; }
     exec sudo --preserve-env=ONCE,http_proxy,https_proxy,no_proxy env "PATH=$PATH" "$here/$(basename "$0")" "$@"
 fi
+# Tied to whoever started it (make): if that goes, even by kill -9, this goes too, and the kernel ends what hangs on it.
+if [ -z "${KMSD_TIED:-}" ] && command -v setpriv >/dev/null; then
+    KMSD_TIED=1 exec setpriv --pdeathsig KILL "$here/$(basename "$0")" "$@"
+fi
 export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin:/opt/swift/usr/bin"
 umask 022
 mkdir -p var/log
