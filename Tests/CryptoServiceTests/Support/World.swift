@@ -60,16 +60,25 @@ final class World: Sendable {
         var settings = CryptoSettings(moduleSocket: socket, plainClient: plainClient)
         settings.port = 0
         settings.stopSeconds = 2
+        // Many tests run at once: only what the service does shall decide, not how busy the machine is.
+        settings.moduleSeconds = 120
         adjust(&settings)
         let server = CryptoServer(
-            settings, centre: centre, slowModule: ModuleBridge(path: socket, lanes: 2), logger: Logger(label: "test"))
+            settings, centre: centre, slowModule: ModuleBridge(path: socket, lanes: 4), logger: Logger(label: "test"))
         let port = try await server.start()
         return World(
             folder: folder, socket: socket, module: module, centre: centre, settings: settings, server: server,
             port: port, door: door)
     }
 
-    func connect(_ settings: CryptoConnection.Settings = .init()) async throws -> CryptoConnection {
+    /// As long as the machine takes: see `moduleSeconds`.
+    static let patient: CryptoConnection.Settings = {
+        var settings = CryptoConnection.Settings()
+        settings.replyTimeout = .seconds(300)
+        return settings
+    }()
+
+    func connect(_ settings: CryptoConnection.Settings = patient) async throws -> CryptoConnection {
         try await CryptoConnection.connect(host: "127.0.0.1", port: port, settings: settings)
     }
 
