@@ -38,11 +38,15 @@ public final class CryptoServer: Service, Sendable {
     private let phase = Mutex(Phase.new)
     private let connectionCount = Atomic<Int>(0)
 
-    /// `slowModule` carries what may take long: making, importing and exporting keys.
-    public init(_ settings: CryptoSettings, centre: KeyCentre, slowModule: any SecurityModule, logger: Logger) {
+    /// `slowModule` carries what may take long: making, importing and exporting keys. `metrics` is the process's, shared with
+    /// its other doors.
+    public init(
+        _ settings: CryptoSettings, centre: KeyCentre, slowModule: any SecurityModule,
+        metrics: ServiceMetrics = ServiceMetrics(), logger: Logger
+    ) {
         surroundings = HostLoop.Surroundings(
             settings: settings, directory: centre.directory, counts: centre.counts, failedChecks: centre.failedChecks,
-            clocks: .system, slow: SlowCommands(module: slowModule, counts: centre.counts))
+            clocks: .system, slow: SlowCommands(module: slowModule, counts: centre.counts), metrics: metrics)
         self.logger = logger
     }
 

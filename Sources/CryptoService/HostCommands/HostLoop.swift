@@ -16,12 +16,14 @@ final class HostLoop {
         let failedChecks: FailedChecks
         let clocks: Clocks
         let slow: SlowCommands
+        let metrics: ServiceMetrics
     }
 
     static let tickTime = TimeAmount.milliseconds(250)
 
     let surroundings: Surroundings
     let eventLoop: any EventLoop
+    let meter: LoopMeter
     var settings: CryptoSettings { surroundings.settings }
 
     private var connections: [ObjectIdentifier: HostConnection] = [:]
@@ -43,6 +45,7 @@ final class HostLoop {
     init(_ surroundings: Surroundings, eventLoop: any EventLoop) {
         self.surroundings = surroundings
         self.eventLoop = eventLoop
+        meter = surroundings.metrics.makeLoopMeter()
         snapshot = surroundings.directory.snapshot
         now = surroundings.clocks.wall()
         isStale = surroundings.directory.isStale
@@ -89,6 +92,7 @@ final class HostLoop {
         self.stopped = nil
         ticker?.cancel()
         giveCounts()
+        meter.publish()
         hot?.stop()
         bulk?.stop()
         stopped.succeed(())
@@ -105,6 +109,7 @@ final class HostLoop {
         for connection in connections.values { connection.checkTime(deadline) }
         flushDirty()
         if tick % 4 == 0 { giveCounts() }
+        meter.publish()
     }
 
     // MARK: Connections
