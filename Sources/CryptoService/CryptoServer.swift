@@ -37,6 +37,8 @@ public final class CryptoServer: Service, Sendable {
     private let logger: Logger
     private let phase = Mutex(Phase.new)
     private let connectionCount = Atomic<Int>(0)
+    /// Answers the requests of other doors, from `start` to `stop`.
+    public let responder = Responder()
 
     /// `slowModule` carries what may take long: making, importing and exporting keys. `metrics` is the process's, shared with
     /// its other doors.
@@ -77,6 +79,7 @@ public final class CryptoServer: Service, Sendable {
             let loops = try await makeLoops(group)
             let listener = try await listen(address, group, loops)
             phase.withLock { $0 = .running(Running(group: group, listener: listener, loops: Array(loops.values))) }
+            responder.open(Array(loops.values))
             let port = listener.localAddress?.port ?? settings.port
             logger.info("host commands are taken", metadata: ["host": "\(settings.host)", "port": "\(port)"])
             return port
@@ -94,6 +97,7 @@ public final class CryptoServer: Service, Sendable {
             return nil
         }
         guard let running else { return }
+        responder.close()
         try? await running.listener.close()
         for loop in running.loops {
             try? await loop.eventLoop.flatSubmit { loop.value.stop() }.get()

@@ -8,7 +8,7 @@ enum AnswerShape {
 }
 
 /// An answer to a host command before it is written.
-enum HostAnswer {
+enum HostAnswer: Sendable {
     case refused(HostErrorCode)
     case done
     case bytes(ByteBuffer)

@@ -7,7 +7,17 @@ import NIOCore
 extension HostLoop {
     /// Takes request number `sequence` of a connection. It is answered exactly once, now or later.
     func take(_ frame: HostFrame, _ sequence: Int, _ connection: HostConnection) {
-        answer(frame, Question(sequence: sequence, connection: connection, isRetry: false))
+        answer(frame, Question(asker: .connection(connection, sequence: sequence), isRetry: false))
+    }
+
+    /// Takes a request that came through another door. It is answered exactly once, now or later.
+    func take(_ call: HostCall) { answer(call, isRetry: false) }
+
+    private func answer(_ call: HostCall, isRetry: Bool) {
+        let question = Question(asker: .call(call), isRetry: isRetry)
+        attempt(question, HostRules.operation(of: call.request)) { () throws(Refusal) in
+            try dispatch(call.request, question)
+        }
     }
 
     private func answer(_ frame: HostFrame, _ question: Question) {
@@ -38,15 +48,17 @@ extension HostLoop {
                 }
             }
         } catch {
-            question.connection.complete(question.sequence, .refused(error.code))
+            complete(question.asker, .refused(error.code))
         }
     }
 
     /// Keeps what the answer has to end with; false, and refused, where the request is for another LMK.
     private func accept(_ end: MessageEnd, _ question: Question) -> Bool {
-        if let trailer = end.trailer { question.connection.setTrailer(trailer, question.sequence) }
+        if let trailer = end.trailer, case .connection(let connection, let sequence) = question.asker {
+            connection.setTrailer(trailer, sequence)
+        }
         guard (end.lmkIdentifier ?? 0) == 0 else {
-            question.connection.complete(question.sequence, .refused(.lmkIdentifier))
+            complete(question.asker, .refused(.lmkIdentifier))
             return false
         }
         return true
@@ -59,12 +71,12 @@ extension HostLoop {
     private func dispatch(_ request: HostRequest, _ question: Question) throws(Refusal) {
         switch request {
         case .echo(let echo):
-            try access(of: question.connection.identity.client).requireClient()
-            question.connection.complete(question.sequence, .bytes(echo.data))
+            try access(of: question.asker.identity.client).requireClient()
+            complete(question.asker, .bytes(echo.data))
         case .diagnostics, .generateKey, .importKey, .exportKey, .diversifyKey:
             askSlowly(request, question)
         case .randomValue(let random):
-            try access(of: question.connection.identity.client).requireGrant(.random)
+            try access(of: question.asker.identity.client).requireGrant(.random)
             send(question, hot, .bytes, nil) { $0.randomBytes(count: random.count) }
         case .checkValue(let check):
             try HostRules.check(check)
@@ -105,8 +117,7 @@ extension HostLoop {
 
     /// A request on its way.
     struct Question {
-        let sequence: Int
-        let connection: HostConnection
+        let asker: Asker
         /// The handle was void: this time the key goes along as a block.
         let isRetry: Bool
     }
@@ -116,7 +127,7 @@ extension HostLoop {
         _ question: Question, _ channel: ModuleChannel?, _ shape: AnswerShape, _ key: HostKeyReference,
         _ operation: ServiceOperation, _ write: (inout ModuleMessage, ModuleMessage.Key) -> Void
     ) throws(Refusal) {
-        let entry = try entry(key, for: operation, question.connection)
+        let entry = try entry(key, for: operation, question.asker)
         if entry.handle != 0, !question.isRetry {
             let handle = entry.handle
             return send(question, channel, shape, entry) { write(&$0, .handle(handle)) }
@@ -132,8 +143,7 @@ extension HostLoop {
         _ write: (inout ModuleMessage) -> Void
     ) {
         let slot = ModuleSlot(
-            purpose: .answer(
-                question.connection, sequence: question.sequence, shape: shape, key: entry, isRetry: question.isRetry))
+            purpose: .answer(question.asker, shape: shape, key: entry, isRetry: question.isRetry))
         guard channel?.add(slot, write) == true else { return take(slot, .refused(.unavailable)) }
     }
 
@@ -144,66 +154,79 @@ extension HostLoop {
             entry.isOpening = false
             guard case .success(let body) = answer else { return }
             entry.handle = body.getInteger(at: body.readerIndex, as: UInt64.self) ?? 0
-        case .answer(let connection, let sequence, let shape, let entry, let isRetry):
+        case .answer(let asker, let shape, let entry, let isRetry):
             switch answer {
             case .success(let body):
-                finish(connection, sequence, HostAnswer(shape, body), entry)
+                finish(asker, HostAnswer(shape, body), entry)
             case .byte(let byte):
-                finish(connection, sequence, HostAnswer(shape, byte: byte), entry)
+                finish(asker, HostAnswer(shape, byte: byte), entry)
             case .refused(.unknownHandle) where !isRetry:
                 entry?.handle = 0
-                askAgain(connection, sequence)
+                askAgain(asker)
             case .refused(let error):
-                finish(connection, sequence, .refused(ErrorTable.code(error)), entry)
+                finish(asker, .refused(ErrorTable.code(error)), entry)
             }
         }
     }
 
     /// The module has forgotten the key: the request is read again from its frame and carries the key itself.
-    private func askAgain(_ connection: HostConnection, _ sequence: Int) {
-        guard let frame = connection.frame(sequence) else { return }
-        answer(frame, Question(sequence: sequence, connection: connection, isRetry: true))
+    private func askAgain(_ asker: Asker) {
+        switch asker {
+        case .connection(let connection, let sequence):
+            guard let frame = connection.frame(sequence) else { return }
+            answer(frame, Question(asker: asker, isRetry: true))
+        case .call(let call): answer(call, isRetry: true)
+        }
     }
 
-    private func finish(_ connection: HostConnection, _ sequence: Int, _ answer: HostAnswer, _ entry: KeyEntry?) {
+    private func finish(_ asker: Asker, _ answer: HostAnswer, _ entry: KeyEntry?) {
         if let entry {
             count(entry, succeeded: answer.isSuccess)
             if case .refused(.verificationFailed) = answer {
                 surroundings.failedChecks.record(
                     client: entry.client, key: entry.key.name, operation: entry.operation,
-                    code: HostErrorCode.verificationFailed.rawValue, origin: connection.identity.origin)
+                    code: HostErrorCode.verificationFailed.rawValue, origin: asker.identity.origin)
             }
         }
-        connection.complete(sequence, answer)
+        complete(asker, answer)
     }
 
     private func refuse(_ question: Question, _ operation: ServiceOperation?, _ refusal: Refusal) {
         if case .keys(let error) = refusal, let operation {
             // Somebody asks for what was not granted: worth a line, at a bounded rate.
             if error == .grantMissing || error == .clientUnknown {
+                let identity = question.asker.identity
                 surroundings.failedChecks.record(
-                    client: question.connection.identity.client, key: KeyAccess.unnamed, operation: operation,
-                    code: refusal.code.rawValue, origin: question.connection.identity.origin)
+                    client: identity.client, key: KeyAccess.unnamed, operation: operation,
+                    code: refusal.code.rawValue, origin: identity.origin)
             }
         }
-        question.connection.complete(question.sequence, .refused(refusal.code))
+        complete(question.asker, .refused(refusal.code))
+    }
+
+    /// Gives the answer to who waits for it.
+    private func complete(_ asker: Asker, _ answer: HostAnswer) {
+        switch asker {
+        case .connection(let connection, let sequence): connection.complete(sequence, answer)
+        case .call(let call): end(call, answer)
+        }
     }
 
     // MARK: Slow commands
 
     /// Runs on other threads, over another connection to the module; the answer still waits for its turn.
     private func askSlowly(_ request: HostRequest, _ question: Question) {
-        let identity = question.connection.identity
+        let asker = question.asker
+        let identity = asker.identity
         let access = access(of: identity.client)
         let slow = surroundings.slow
         let eventLoop = eventLoop
-        let sequence = question.sequence
-        let bound = NIOLoopBound((self, question.connection), eventLoop: eventLoop)
+        let bound = NIOLoopBound((self, asker), eventLoop: eventLoop)
         Task {
             let answer = await slow.answer(request, access, origin: identity.origin)
             eventLoop.execute {
-                let (loop, connection) = bound.value
-                connection.complete(sequence, answer)
+                let (loop, asker) = bound.value
+                loop.complete(asker, answer)
                 loop.flushDirty()
             }
         }

@@ -27,6 +27,8 @@ final class HostLoop {
     var settings: CryptoSettings { surroundings.settings }
 
     private var connections: [ObjectIdentifier: HostConnection] = [:]
+    /// Requests of other doors that wait for their answer.
+    private var calls: [ObjectIdentifier: HostCall] = [:]
     private var dirty: [HostConnection] = []
     private var clients: [String: ClientKeys] = [:]
     private var touched: [KeyEntry] = []
@@ -82,13 +84,14 @@ final class HostLoop {
         flushDirty()
         eventLoop.assumeIsolated().scheduleTask(in: .seconds(Int64(settings.stopSeconds))) {
             for connection in self.connections.values { connection.closeNow() }
+            for call in self.calls.values { self.end(call, .refused(.internalError)) }
         }
         endIfDone()
         return promise.futureResult
     }
 
     private func endIfDone() {
-        guard isStopping, connections.isEmpty, let stopped else { return }
+        guard isStopping, connections.isEmpty, calls.isEmpty, let stopped else { return }
         self.stopped = nil
         ticker?.cancel()
         giveCounts()
@@ -144,6 +147,21 @@ final class HostLoop {
         }
     }
 
+    // MARK: Other doors
+
+    /// Takes a request that did not come over a connection of this loop; `done` hears its answer, once, on this loop.
+    func answer(_ request: HostRequest, _ identity: HostConnection.Identity, _ done: @escaping (HostAnswer) -> Void) {
+        let call = HostCall(request: request, identity: identity, keys: keys(of: identity.client), done: done)
+        calls[ObjectIdentifier(call)] = call
+        take(call)
+    }
+
+    func end(_ call: HostCall, _ answer: HostAnswer) {
+        guard calls.removeValue(forKey: ObjectIdentifier(call)) != nil else { return }
+        call.done(answer)
+        endIfDone()
+    }
+
     // MARK: Keys and counts
 
     /// The picture of keys and grants as it is now; one lock without contention.
@@ -154,9 +172,9 @@ final class HostLoop {
     }
 
     func entry(
-        _ key: HostKeyReference, for operation: ServiceOperation, _ connection: HostConnection
+        _ key: HostKeyReference, for operation: ServiceOperation, _ asker: Asker
     ) throws(Refusal) -> KeyEntry {
-        try connection.keys.entry(key, for: operation, access(of: connection.identity.client), tick: tick)
+        try asker.keys.entry(key, for: operation, access(of: asker.identity.client), tick: tick)
     }
 
     func count(_ entry: KeyEntry, succeeded: Bool) {

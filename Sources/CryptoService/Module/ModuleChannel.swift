@@ -7,8 +7,8 @@ struct ModuleSlot {
     enum Purpose {
         /// `OpenKey`, which goes along with the first command of a key.
         case open(KeyEntry)
-        /// Request number `sequence` of a connection; its answer reads as `shape`. `key` is nil where the command has none.
-        case answer(HostConnection, sequence: Int, shape: AnswerShape, key: KeyEntry?, isRetry: Bool)
+        /// A request whose answer reads as `shape`. `key` is nil where the command has none.
+        case answer(Asker, shape: AnswerShape, key: KeyEntry?, isRetry: Bool)
     }
 
     let purpose: Purpose
