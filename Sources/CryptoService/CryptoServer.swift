@@ -23,7 +23,6 @@ public enum CryptoServerError: Error, Sendable, Hashable {
 /// back. Keys, grants and states come from the centre's directory; `KeyCentre.run` has to run beside this.
 public final class CryptoServer: Service, Sendable {
     private struct Running {
-        let group: MultiThreadedEventLoopGroup
         let listener: any Channel
         let loops: [NIOLoopBound<HostLoop>]
     }
@@ -38,7 +37,7 @@ public final class CryptoServer: Service, Sendable {
     private let phase = Mutex(Phase.new)
     private let connectionCount = Atomic<Int>(0)
     /// Answers the requests of other doors, from `start` to `stop`.
-    public let responder = Responder()
+    public let responder: Responder
 
     /// `slowModule` carries what may take long: making, importing and exporting keys. `metrics` is the process's, shared with
     /// its other doors.
@@ -49,6 +48,7 @@ public final class CryptoServer: Service, Sendable {
         surroundings = HostLoop.Surroundings(
             settings: settings, directory: centre.directory, counts: centre.counts, failedChecks: centre.failedChecks,
             clocks: .system, slow: SlowCommands(module: slowModule, counts: centre.counts), metrics: metrics)
+        responder = Responder(loops: settings.loops)
         self.logger = logger
     }
 
@@ -74,35 +74,41 @@ public final class CryptoServer: Service, Sendable {
         guard let address = try? SocketAddress.makeAddressResolvingHost(settings.host, port: settings.port),
             address.isLoopback
         else { throw .notLoopback(settings.host) }
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, settings.loops))
+        let group = responder.group
         do {
             let loops = try await makeLoops(group)
             let listener = try await listen(address, group, loops)
-            phase.withLock { $0 = .running(Running(group: group, listener: listener, loops: Array(loops.values))) }
+            phase.withLock { $0 = .running(Running(listener: listener, loops: Array(loops.values))) }
             responder.open(Array(loops.values))
             let port = listener.localAddress?.port ?? settings.port
             logger.info("host commands are taken", metadata: ["host": "\(settings.host)", "port": "\(port)"])
             return port
         } catch {
-            try? await group.shutdownGracefully()
             throw .cannotListen(String(describing: error))
         }
     }
 
     /// Takes no more connections, answers what was accepted, and ends.
     public func stop() async {
-        let running = phase.withLock { phase -> Running? in
+        let (running, wasStopped) = phase.withLock { phase -> (Running?, Bool) in
             defer { phase = .stopped }
-            if case .running(let running) = phase { return running }
-            return nil
+            switch phase {
+            case .running(let running): return (running, false)
+            case .new, .starting: return (nil, false)
+            case .stopped: return (nil, true)
+            }
         }
-        guard let running else { return }
+        guard !wasStopped else { return }
         responder.close()
+        guard let running else {
+            try? await responder.group.shutdownGracefully()
+            return
+        }
         try? await running.listener.close()
         for loop in running.loops {
             try? await loop.eventLoop.flatSubmit { loop.value.stop() }.get()
         }
-        try? await running.group.shutdownGracefully()
+        try? await responder.group.shutdownGracefully()
         logger.info("host commands have stopped")
     }
 

@@ -1,5 +1,6 @@
 import CryptoClient
 import NIOCore
+import NIOPosix
 import Synchronization
 
 /// Answers typed requests, whichever door they came through: the same grants, counts, codes and messages to the module as for
@@ -13,8 +14,17 @@ public final class Responder: Sendable {
     }
 
     private let state = Mutex(State())
+    /// The threads of the host-command port. A door that runs on them asks its own loop and needs no hop:
+    /// `loop(of:)`, then `HostLoop.answer`.
+    let group: MultiThreadedEventLoopGroup
 
-    init() {}
+    init(loops: Int) { group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, loops)) }
+
+    /// What the connections of an event loop share; nil before the start and after the stop. To be asked on that loop.
+    func loop(of eventLoop: any EventLoop) -> HostLoop? {
+        let found = state.withLock { $0.loops.first { $0.eventLoop === eventLoop } }
+        return found?.value
+    }
 
     /// Answers one request of a client that the door has made sure of. `origin` is what failed checks are recorded with.
     ///

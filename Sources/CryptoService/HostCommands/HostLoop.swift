@@ -30,6 +30,8 @@ final class HostLoop {
     /// Requests of other doors that wait for their answer.
     private var calls: [ObjectIdentifier: HostCall] = [:]
     private var dirty: [HostConnection] = []
+    /// What other doors do when the answers of a turn are in.
+    private var endOfTurn: [() -> Void] = []
     private var clients: [String: ClientKeys] = [:]
     private var touched: [KeyEntry] = []
     private var snapshot: Snapshot
@@ -145,6 +147,10 @@ final class HostLoop {
         while let connection = dirty.popLast() {
             if connection.isDirty { connection.flush() }
         }
+        guard !endOfTurn.isEmpty else { return }
+        let works = endOfTurn
+        endOfTurn.removeAll(keepingCapacity: true)
+        for work in works { work() }
     }
 
     // MARK: Other doors
@@ -155,6 +161,9 @@ final class HostLoop {
         calls[ObjectIdentifier(call)] = call
         take(call)
     }
+
+    /// Runs `work` when all answers of the message that is being read are in: what a door writes then, it writes once.
+    func atEndOfTurn(_ work: @escaping () -> Void) { endOfTurn.append(work) }
 
     func end(_ call: HostCall, _ answer: HostAnswer) {
         guard calls.removeValue(forKey: ObjectIdentifier(call)) != nil else { return }

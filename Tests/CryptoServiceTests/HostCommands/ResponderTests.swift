@@ -1,4 +1,5 @@
 import CryptoClient
+import NIOCore
 import Testing
 
 @testable import CryptoService
