@@ -6,7 +6,11 @@ cd "$checkout"
 # Virtual readers live in namespaces, and those need root.
 if [ "$(id -u)" -ne 0 ]; then
     command -v sudo >/dev/null || { echo "This needs root (or sudo) for private namespaces." >&2; exit 1; }
-    exec sudo --preserve-env=ONCE,http_proxy,https_proxy,no_proxy env "PATH=$PATH" "$here/$(basename "$0")" "$@"
+    status=0
+    sudo --preserve-env=ONCE,http_proxy,https_proxy,no_proxy env "PATH=$PATH" "$here/$(basename "$0")" "$@" || status=$?
+    # What was built is the user's again, so that a plain `swift build` works next.
+    sudo chown -R "$(id -u):$(id -g)" .build Package.resolved 2>/dev/null || true
+    exit $status
 fi
 # Tied to whoever started it (make): if that goes, even by kill -9, this goes too, and the kernel ends what hangs on it.
 if [ -z "${KMSD_TIED:-}" ] && command -v setpriv >/dev/null; then
