@@ -157,28 +157,6 @@ struct KeyRouteTests {
         #expect(denied.status == .forbidden && denied.code == "K-201")
     }
 
-    @Test func `clients get a token once and what they were granted`() async throws {
-        let rig = try await Rig.shared.value
-        try await rig.makeProduct("CLI")
-        let made = try await rig.make(.post, "/clients", as: "carl", ["id": "pos", "description": "front end"])
-        #expect((try made.object["token"] as? String)?.count == 64)
-        let granted = try await rig.make(
-            .post, "/clients/pos/grants", as: "carl", ["scope": "CLI/P/*", "operations": ["verifyTAC"]])
-        #expect(granted.status == .ok)
-        let unknown = try await rig.ask(
-            .post, "/admin/v1/clients/pos/grants", as: "carl", json: ["scope": "CLI/P/*", "operations": ["everything"]])
-        #expect(unknown.status == .unprocessableContent && unknown.code == "K-301")
-        let gone = try await rig.make(
-            .post, "/clients/pos/grants/revoke", as: "carl", ["scope": "CLI/P/*", "operations": ["verifyTAC"]])
-        #expect((try gone.object["grants"] as? [Any])?.isEmpty == true)
-        try await rig.make(.post, "/clients/pos/disable", as: "carl")
-        let clients = try await rig.make(.get, "/clients", as: "adam").list
-        #expect(clients.contains { $0["id"] as? String == "pos" && $0["enabled"] as? Bool == false })
-        try await rig.make(.post, "/clients/pos/enable", as: "carl")
-        let renewed = try await rig.make(.post, "/clients/pos/token", as: "carl")
-        #expect(try renewed.object["token"] as? String != made.object["token"] as? String)
-    }
-
     @Test func `the trail verifies, is read from its end, and its head is signed`() async throws {
         let rig = try await Rig(settings: ConsoleSettings())
         try await rig.bootstrap()

@@ -112,7 +112,7 @@ struct KeyRoutes {
     }
 
     /// A moment, or a day, which begins at midnight UTC.
-    private static func time(_ text: String) throws -> Timestamp {
+    static func time(_ text: String) throws -> Timestamp {
         guard let time = Timestamp(text) ?? Timestamp(text + "T00:00:00Z") else {
             throw KMSError.invalidInput("date (2026-11-23 or 2026-11-23T08:00:00Z)")
         }

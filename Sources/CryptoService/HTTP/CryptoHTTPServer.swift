@@ -69,7 +69,7 @@ public struct CryptoHTTPServer: Service {
     private static func client(_ request: Request, _ desk: ServiceDesk) throws -> String {
         let words = request.headers[.authorization]?.split(separator: " ", maxSplits: 1) ?? []
         guard words.count == 2, words[0].lowercased() == "bearer",
-            let client = desk.directory.snapshot.client(token: String(words[1]))
+            let client = desk.directory.snapshot.client(token: String(words[1]), now: desk.clocks.wall())
         else {
             throw HTTPProblem(.unauthorized, "a bearer token of a service client is needed", code: .commandDisabled)
         }

@@ -41,7 +41,7 @@ struct KeyAccess: Sendable {
     /// Leave for a command that names no stored key.
     func requireGrant(_ operation: ServiceOperation) throws(Refusal) {
         try requireClient()
-        guard snapshot.mayPresentBlocks(client, operation: operation) else { throw .keys(.grantMissing) }
+        guard snapshot.mayPresentBlocks(client, operation: operation, now: now) else { throw .keys(.grantMissing) }
     }
 
     /// The client exists and is not disabled, and the picture of grants is fresh enough to say so.

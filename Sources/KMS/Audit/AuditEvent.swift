@@ -62,9 +62,12 @@ public enum AuditOutcome: Sendable, Hashable {
 /// The only details that a record can have: a list of what is allowed, because a list of what is forbidden is never complete
 /// (the lesson of CVE-2025-62705). No field is for a value of a key, PIN, component, password or token.
 public enum AuditField: String, Sendable, Hashable, CaseIterable {
-    case algorithm, approval, batch, cardKind, cardSerial, client, count, digest, exportability, finding, fromState
+    case addresses, algorithm, approval, batch, cardKind, cardSerial, client, count, digest, exportability, finding,
+        fromState
     case fullName, intent, job, kind, lmkTerm, mode, operations, origin, profile, reader, reason, reconciled, role,
         sameValue
-    case scope, sequence, settings, slot, state, station, statusWord, step, stock, terminal, torn, transportKey, usage
+    case rate
+    case scope, sequence, settings, slot, state, station, statusWord, step, stock, terminal, tokenPrefix, torn,
+        transportKey, usage
     case validFrom, validUntil, version
 }

@@ -118,12 +118,13 @@ extension KeyCentre {
 
     /// One change of one row, whose input `prepare` checks; false of the change = there is no such row.
     func changing(
-        _ operation: Operation, _ object: String, fields: [AuditField: String] = [:], _ actor: Actor,
-        _ prepare: () throws(KMSError) -> RowChange
+        _ operation: Operation, _ object: String, fields: [AuditField: String] = [:], touchesKeys: Bool = true,
+        _ actor: Actor, _ prepare: () throws(KMSError) -> RowChange
     ) async throws(KMSError) {
         try await carryOut(operation, on: object, fields: fields, by: actor) { (_) async throws(KMSError) in
             let work = try prepare()
-            guard try await self.change({ connection in try work(&connection) }) else { throw .notFound(object) }
+            guard try await self.change(touchesKeys: touchesKeys, { connection in try work(&connection) })
+            else { throw .notFound(object) }
         }
     }
 

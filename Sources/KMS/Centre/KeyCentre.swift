@@ -100,10 +100,12 @@ extension KeyCentre {
     }
 
     /// A change that the key directories must see: ours at once, the other nodes' within two seconds.
-    func change<T: Sendable>(_ body: @escaping @Sendable (inout Connection) throws -> T) async throws(KMSError) -> T {
+    func change<T: Sendable>(
+        touchesKeys: Bool = true, _ body: @escaping @Sendable (inout Connection) throws -> T
+    ) async throws(KMSError) -> T {
         let result = try await write { connection in
             let result = try body(&connection)
-            try ChangeCounterTable.advance(&connection)
+            try ChangeCounterTable.advance(touchesKeys: touchesKeys, &connection)
             return result
         }
         try? await directory.refresh()

@@ -30,7 +30,8 @@ struct Permission: Sendable, Hashable {
         case .createAdministrator, .disableAdministrator, .enableAdministrator, .unlockAdministrator, .revokeRole:
             one(.conf)
         case .grantRole, .resetPassword: two([.conf], approvedBy: officers)
-        case .createClient, .disableClient, .enableClient, .renewClientToken, .grantToClient, .revokeFromClient:
+        case .createClient, .disableClient, .enableClient, .renewClientToken, .revokeClientToken, .grantToClient,
+            .revokeFromClient, .addClientCertificate, .removeClientCertificate, .limitClient:
             one(.conf)
         case .requestApproval: Permission(roles: officers.union([.operator]), approvers: nil)
         case .approve, .refuseApproval: Permission(roles: officers, approvers: nil)

@@ -10,12 +10,14 @@ public final class KeyDirectory: Sendable {
     private let clocks: Clocks
     private let staleNanoseconds: UInt64
     private let current: Mutex<Snapshot>
+    private let watchers = Mutex<[@Sendable (Snapshot) -> Void]>([])
 
     init(database: Database, clocks: Clocks, staleSeconds: Int) {
         self.database = database
         self.clocks = clocks
         staleNanoseconds = UInt64(max(1, staleSeconds)) * 1_000_000_000
-        current = Mutex(Snapshot(change: 0, currentAt: 0, keys: [], clients: [], tokens: [:]))
+        current = Mutex(
+            Snapshot(change: 0, keyChange: 0, currentAt: 0, keys: Snapshot.KeyIndex([]), clients: [], tokens: []))
     }
 
     /// The present picture; take it once for a batch.
@@ -23,6 +25,10 @@ public final class KeyDirectory: Sendable {
 
     /// The picture is older than allowed: refuse with `directoryStale`.
     public var isStale: Bool { clocks.monotonicNanoseconds() &- snapshot.currentAt > staleNanoseconds }
+
+    /// `watcher` is called with the picture after each look at the database, changed or not: what ends by the clock ends then
+    /// too. It must be quick.
+    public func watch(_ watcher: @escaping @Sendable (Snapshot) -> Void) { watchers.withLock { $0.append(watcher) } }
 
     /// Asks for the change counter and loads anew if it moved.
     public func refresh() async throws(KMSError) { try await load(always: false) }
@@ -38,28 +44,47 @@ public final class KeyDirectory: Sendable {
         do {
             read = try await database.read { connection in
                 let change = try ChangeCounterTable.value(&connection)
-                if !always, change == known.change { return nil }
-                return try Self.picture(change, at: asked, &connection)
+                if !always, change.all == known.change { return nil }
+                return try Self.picture(change, at: asked, known: always ? nil : known, &connection)
             }
         } catch { throw .from(error) }
-        current.withLock { current in
+        let present = current.withLock { current in
             if let read {
                 if read.change >= current.change { current = read }
             } else if current.change == known.change {
                 current = Snapshot(current, currentAt: asked)
             }
+            return current
         }
+        for watcher in watchers.withLock({ $0 }) { watcher(present) }
     }
 
-    private static func picture(_ change: UInt64, at now: UInt64, _ connection: inout Connection) throws -> Snapshot {
+    /// Keys are read only where one of them changed; there may be a million.
+    private static func picture(
+        _ change: ChangeCounterTable.Value, at now: UInt64, known: Snapshot?, _ connection: inout Connection
+    ) throws -> Snapshot {
+        let tokens = try ServiceTokenTable.all(&connection)
+        let clients = try ServiceClient.all(tokens: tokens, &connection)
+        let keys: Snapshot.KeyIndex =
+            if let known, known.keyChange == change.keys, known.change > 0 { known.keyIndex } else {
+                Snapshot.KeyIndex(try KeyVersionTable.all(&connection).compactMap(\.stored))
+            }
+        return Snapshot(
+            change: change.all, keyChange: change.keys, currentAt: now, keys: keys, clients: clients, tokens: tokens)
+    }
+}
+
+extension ServiceClient {
+    /// All clients as they stand in the tables, by id.
+    static func all(tokens: [ServiceTokenTable.Stored], _ connection: inout Connection) throws -> [ServiceClient] {
         let grants = try ServiceGrantTable.all(&connection)
-        let stored = try ServiceClientTable.all(&connection)
-        let clients = stored.map {
+        let certificates = try ServiceCertificateTable.all(&connection)
+        let tokens = Dictionary(grouping: tokens, by: \.client)
+        return try ServiceClientTable.all(&connection).map {
             ServiceClient(
-                id: $0.id, description: $0.description, enabled: $0.enabled, grants: grants[$0.id, default: []])
+                id: $0.id, description: $0.description, enabled: $0.enabled, grants: grants[$0.id, default: []],
+                limit: $0.limit, addresses: $0.addresses, certificates: certificates[$0.id, default: []],
+                tokens: tokens[$0.id, default: []].map { ClientToken(prefix: $0.prefix, until: $0.until) })
         }
-        let tokens = Dictionary(stored.map { ($0.tokenHash, $0.id) }) { first, _ in first }
-        let keys = try KeyVersionTable.all(&connection).compactMap(\.stored)
-        return Snapshot(change: change, currentAt: now, keys: keys, clients: clients, tokens: tokens)
     }
 }

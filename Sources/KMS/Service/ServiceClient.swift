@@ -54,10 +54,13 @@ public enum GrantScope: Sendable, Hashable, CustomStringConvertible {
 public struct ServiceGrant: Sendable, Hashable {
     public let scope: GrantScope
     public let operation: ServiceOperation
+    /// From here on it allows nothing; nil for no end.
+    public let until: Timestamp?
 
-    public init(scope: GrantScope, operation: ServiceOperation) {
+    public init(scope: GrantScope, operation: ServiceOperation, until: Timestamp? = nil) {
         self.scope = scope
         self.operation = operation
+        self.until = until
     }
 }
 
@@ -66,5 +69,46 @@ public struct ServiceClient: Sendable, Hashable {
     public let id: String
     public let description: String
     public let enabled: Bool
-    public let grants: Set<ServiceGrant>
+    public let grants: [ServiceGrant]
+    /// Nil: as many requests as it likes.
+    public let limit: RequestLimit?
+    /// Where it may come from; empty: from everywhere.
+    public let addresses: [AddressRange]
+    public let certificates: [ClientCertificate]
+    public let tokens: [ClientToken]
+
+    private struct Allowance: Hashable {
+        let scope: GrantScope
+        let operation: ServiceOperation
+    }
+    /// The end of each grant.
+    private let allowed: [Allowance: Timestamp]
+
+    init(
+        id: String, description: String, enabled: Bool, grants: [ServiceGrant], limit: RequestLimit? = nil,
+        addresses: [AddressRange] = [], certificates: [ClientCertificate] = [], tokens: [ClientToken] = []
+    ) {
+        self.id = id
+        self.description = description
+        self.enabled = enabled
+        self.grants = grants
+        self.limit = limit
+        self.addresses = addresses
+        self.certificates = certificates
+        self.tokens = tokens
+        allowed = Dictionary(
+            grants.map {
+                (Allowance(scope: $0.scope, operation: $0.operation), $0.until ?? Timestamp(microseconds: .max))
+            },
+            uniquingKeysWith: max)
+    }
+
+    /// Default deny.
+    func mayDo(_ operation: ServiceOperation, in scope: GrantScope, now: Timestamp) -> Bool {
+        allowed[Allowance(scope: scope, operation: operation)].map { now < $0 } ?? false
+    }
+
+    public func mayComeFrom(_ address: SourceAddress) -> Bool {
+        addresses.isEmpty || addresses.contains { $0.contains(address) }
+    }
 }

@@ -12,13 +12,25 @@ enum ChangeCounterTable {
         """,
         "INSERT INTO change_counter (id, value) VALUES (1, 1)",
     ]
+    /// Which of the changes touched keys: loading a million of them anew because one grant changed would be late.
+    static let additions: [SQL] = ["ALTER TABLE change_counter ADD COLUMN key_value BIGINT UNSIGNED NOT NULL DEFAULT 1"]
     static let grants = [Grant("change_counter", [.select, .update])]
 
-    static func advance(_ connection: inout Connection) throws(DatabaseError) {
-        try connection.execute("UPDATE change_counter SET value = value + 1 WHERE id = 1")
+    struct Value: Sendable, Hashable {
+        /// Moves with every change.
+        let all: UInt64
+        /// Moves with changes of keys.
+        let keys: UInt64
     }
 
-    static func value(_ connection: inout Connection) throws(DatabaseError) -> UInt64 {
-        try connection.requireOne("SELECT value FROM change_counter WHERE id = 1").uint64("value")
+    static func advance(touchesKeys: Bool, _ connection: inout Connection) throws(DatabaseError) {
+        let more = touchesKeys ? 1 : 0
+        try connection.execute(
+            "UPDATE change_counter SET value = value + 1, key_value = key_value + \(more) WHERE id = 1")
+    }
+
+    static func value(_ connection: inout Connection) throws(DatabaseError) -> Value {
+        let row = try connection.requireOne("SELECT value, key_value FROM change_counter WHERE id = 1")
+        return Value(all: try row.uint64("value"), keys: try row.uint64("key_value"))
     }
 }

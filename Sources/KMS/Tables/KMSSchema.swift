@@ -3,6 +3,7 @@ public import MariaDB
 /// The tables of key management, in the schema `kms`. Columns, constraints and all SQL of a table stand in its own file.
 public enum KMSSchema {
     /// To be applied before the steps of other rooms that use the same schema; a shipped step is never changed.
+    /// `additions` come behind them.
     public static let steps: [Migration] = [
         Migration(
             "kms-001 change counter", grants: ChangeCounterTable.grants, statements: ChangeCounterTable.creation),
@@ -27,5 +28,13 @@ public enum KMSSchema {
         Migration(
             "kms-006 audit", grants: AuditRecordTable.grants + AuditCheckpointTable.grants,
             statements: AuditRecordTable.creation + AuditCheckpointTable.creation),
+    ]
+    /// What came after other rooms had put their steps behind ours: the history of a schema is only ever continued.
+    public static let additions: [Migration] = [
+        Migration(
+            "kms-007 certificates, tokens, limits",
+            grants: ServiceGrantTable.grantsOfAdditions + ServiceTokenTable.grants + ServiceCertificateTable.grants,
+            statements: ChangeCounterTable.additions + ServiceClientTable.additions + ServiceGrantTable.additions
+                + ServiceTokenTable.creation + ServiceCertificateTable.creation)
     ]
 }

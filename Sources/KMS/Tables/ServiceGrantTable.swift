@@ -13,19 +13,23 @@ enum ServiceGrantTable {
         ) ENGINE = InnoDB
         """
     ]
+    static let additions: [SQL] = ["ALTER TABLE service_grant ADD COLUMN valid_until_us BIGINT NULL"]
     static let grants = [Grant("service_grant", [.select, .insert, .delete])]
+    static let grantsOfAdditions = [Grant("service_grant", .all)]
 
-    /// Grants that exist already stay as they are.
+    /// Grants that exist already get the new end.
     static func insert(
-        _ scope: GrantScope, _ operations: Set<ServiceOperation>, to client: String, _ connection: inout Connection
+        _ scope: GrantScope, _ operations: Set<ServiceOperation>, to client: String, until: Timestamp?,
+        _ connection: inout Connection
     ) throws(DatabaseError) {
-        let present = try connection.query(
-            "SELECT operation FROM service_grant WHERE client = \(client) AND scope = \(scope.description) FOR UPDATE")
-        var missing = Set(operations.map(\.rawValue))
-        for row in present { missing.remove(try row.text("operation")) }
-        guard !missing.isEmpty else { return }
-        let rows = missing.sorted().map { SQL.row(client, scope.description, $0) }
-        try connection.execute("INSERT INTO service_grant (client, scope, operation) VALUES \(rows.joined(", "))")
+        guard !operations.isEmpty else { return }
+        let end = (until?.microseconds).sqlValue
+        let rows = operations.map(\.rawValue).sorted().map { SQL.row(client, scope.description, $0, end) }
+        try connection.execute(
+            """
+            INSERT INTO service_grant (client, scope, operation, valid_until_us) VALUES \(rows.joined(", "))
+            ON DUPLICATE KEY UPDATE valid_until_us = VALUES(valid_until_us)
+            """)
     }
 
     static func delete(
@@ -39,14 +43,17 @@ enum ServiceGrantTable {
         ).affectedRows
     }
 
-    static func all(_ connection: inout Connection) throws(DatabaseError) -> [String: Set<ServiceGrant>] {
-        var all: [String: Set<ServiceGrant>] = [:]
-        for row in try connection.query("SELECT client, scope, operation FROM service_grant") {
+    static func all(_ connection: inout Connection) throws(DatabaseError) -> [String: [ServiceGrant]] {
+        var all: [String: [ServiceGrant]] = [:]
+        for row in try connection.query("SELECT client, scope, operation, valid_until_us FROM service_grant") {
             // A row that we cannot read grants nothing.
             guard let scope = GrantScope(try row.text("scope")),
                 let operation = ServiceOperation(rawValue: try row.text("operation"))
             else { continue }
-            all[try row.text("client"), default: []].insert(ServiceGrant(scope: scope, operation: operation))
+            all[try row.text("client"), default: []].append(
+                ServiceGrant(
+                    scope: scope, operation: operation,
+                    until: try row.optionalInt64("valid_until_us").map { Timestamp(microseconds: $0) }))
         }
         return all
     }

@@ -25,7 +25,7 @@ struct ServeCommand: AsyncParsableCommand {
         try ServiceFolder.make(settings.run)
         let own = try await EmbeddedDatabase.startIfNobodyAnswers(settings, log)
         let migrations = Migrations(
-            KMSSchema.steps + PersonalizationSchema.steps, runtime: ServerAccount.kms.account,
+            KMSSchema.steps + PersonalizationSchema.steps + KMSSchema.additions, runtime: ServerAccount.kms.account,
             auditor: ServerAccount.auditor.account)
         let database = try await DatabaseConnections.prepare(
             .kms, migrating: .kmsMigrate, schema: "kms", migrations, settings)

@@ -46,7 +46,7 @@ enum TestDatabase {
         migrate.schema = schema
         try await with(migrate) { database async throws in
             let migrations = Migrations(
-                KMSSchema.steps + PersonalizationSchema.steps, runtime: ServerAccount.kms.account,
+                KMSSchema.steps + PersonalizationSchema.steps + KMSSchema.additions, runtime: ServerAccount.kms.account,
                 auditor: ServerAccount.auditor.account)
             try await migrations.apply(to: database)
         }

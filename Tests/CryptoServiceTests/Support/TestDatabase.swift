@@ -47,7 +47,8 @@ enum TestDatabase {
         migrate.schema = schema
         try await with(migrate) { database async throws in
             let migrations = Migrations(
-                KMSSchema.steps, runtime: ServerAccount.kms.account, auditor: ServerAccount.auditor.account)
+                KMSSchema.steps + KMSSchema.additions, runtime: ServerAccount.kms.account,
+                auditor: ServerAccount.auditor.account)
             try await migrations.apply(to: database)
         }
         var settings = server.settings(for: .kms)

@@ -48,7 +48,7 @@ final class Bureau: Sendable {
         let server = try await PrivateServer.start(configuration)
         let migrator = Database(server.settings(for: .kmsMigrate), workers: 1)
         try await Migrations(
-            KMSSchema.steps + PersonalizationSchema.steps, runtime: ServerAccount.kms.account,
+            KMSSchema.steps + PersonalizationSchema.steps + KMSSchema.additions, runtime: ServerAccount.kms.account,
             auditor: ServerAccount.auditor.account
         ).apply(to: migrator)
         await migrator.close()

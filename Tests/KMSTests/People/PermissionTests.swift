@@ -15,7 +15,8 @@ import Testing
                 .createAuthority, .changeAuthority, .deleteAuthority, .createKey, .deleteKey, .createAdministrator,
                 .disableAdministrator, .enableAdministrator, .unlockAdministrator, .grantRole, .revokeRole,
                 .resetPassword, .createClient, .disableClient, .enableClient, .renewClientToken, .grantToClient,
-                .revokeFromClient, .changeSettings,
+                .revokeFromClient, .revokeClientToken, .addClientCertificate, .removeClientCertificate, .limitClient,
+                .changeSettings,
             ]
         ),
         (

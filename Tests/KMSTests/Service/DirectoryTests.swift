@@ -33,17 +33,17 @@ import Testing
         }
         #expect(throws: KMSError.notFound("key ICBC/PURSE/DPK/02")) { try key(label + "/02", .pursePurchase) }
         #expect(throws: KMSError.invalidInput("key label")) { try key("DPK", .pursePurchase) }
-        #expect(rig.centre.directory.snapshot.client(token: token)?.id == "pos1")
-        #expect(rig.centre.directory.snapshot.client(token: String(token.reversed())) == nil)
+        #expect(rig.centre.directory.snapshot.client(token: token, now: now)?.id == "pos1")
+        #expect(rig.centre.directory.snapshot.client(token: String(token.reversed()), now: now) == nil)
         try await rig.centre.revoke(.key(Rig.name("DPK")), [.pursePurchase], from: "pos1", by: rig.alice)
         #expect(throws: KMSError.grantMissing) { try key(label, .pursePurchase) }
         try await rig.centre.grant(
             .product(issuer: "ICBC", product: "PURSE"), [.verifyTAC], to: "pos1", by: rig.alice)
         #expect(try key(label, .verifyTAC).identity == Rig.id("DPK"))
-        #expect(!rig.centre.directory.snapshot.mayPresentBlocks("pos1", operation: .generateMAC))
+        #expect(!rig.centre.directory.snapshot.mayPresentBlocks("pos1", operation: .generateMAC, now: now))
         try await rig.centre.disableClient("pos1", by: rig.alice)
         #expect(throws: KMSError.clientUnknown) { try key(label, .verifyTAC) }
-        #expect(rig.centre.directory.snapshot.client(token: token) == nil)
+        #expect(rig.centre.directory.snapshot.client(token: token, now: now) == nil)
     }
 
     @Test func `states and dates decide what a key still does`() async throws {

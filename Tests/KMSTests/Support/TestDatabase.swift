@@ -49,13 +49,23 @@ enum TestDatabase {
                     SQL(text: "GRANT ALL ON \(schema).* TO 'kms_migrate'@'localhost' WITH GRANT OPTION"))
             }
         }
+        try await migrate(schema, on: server, KMSSchema.steps + KMSSchema.additions)
+        return runtime(schema, on: server)
+    }
+
+    /// Applies what is missing of `steps`.
+    static func migrate(_ schema: String, on server: PrivateServer, _ steps: [Migration]) async throws {
         var migrate = server.settings(for: .kmsMigrate)
         migrate.schema = schema
         try await with(migrate) { database async throws in
             let migrations = Migrations(
-                KMSSchema.steps, runtime: ServerAccount.kms.account, auditor: ServerAccount.auditor.account)
+                steps, runtime: ServerAccount.kms.account, auditor: ServerAccount.auditor.account)
             try await migrations.apply(to: database)
         }
+    }
+
+    /// The schema through the account that `kmsd serve` has.
+    static func runtime(_ schema: String, on server: PrivateServer) -> Database {
         var settings = server.settings(for: .kms)
         settings.schema = schema
         settings.reconnectSeconds = 1

@@ -42,7 +42,7 @@ final class Workshop: Sendable {
         Cleanup.add(server: server)
         let migrator = Database(server.settings(for: .kmsMigrate), workers: 1)
         try await Migrations(
-            KMSSchema.steps + PersonalizationSchema.steps, runtime: ServerAccount.kms.account,
+            KMSSchema.steps + PersonalizationSchema.steps + KMSSchema.additions, runtime: ServerAccount.kms.account,
             auditor: ServerAccount.auditor.account
         ).apply(to: migrator)
         await migrator.close()
