@@ -8,19 +8,22 @@ public import ServiceLifecycle
 /// The calculation service's second door: the operations of the host commands as HTTP/JSON under `/v1`.
 public struct CryptoHTTPServer: Service {
     private let settings: CryptoSettings
-    private let desk: ServiceDesk
+    private let desk: OperationDesk
+    private let module: any SecurityModule
+    private let directory: KeyDirectory
     private let logger: Logger
     private let onReady: @Sendable (Int) -> Void
 
-    /// `onReady` is told the port once requests are answered.
+    /// `responder` is the one of the host-command port: both doors ask the same. `onReady` is told the port once requests are
+    /// answered.
     public init(
-        _ settings: CryptoSettings, centre: KeyCentre, module: any SecurityModule, logger: Logger,
+        _ settings: CryptoSettings, centre: KeyCentre, module: any SecurityModule, responder: Responder, logger: Logger,
         onReady: @escaping @Sendable (Int) -> Void = { _ in }
     ) {
         self.settings = settings
-        desk = ServiceDesk(
-            module: module, directory: centre.directory, counts: centre.counts, failedChecks: centre.failedChecks,
-            clocks: .system)
+        self.module = module
+        directory = centre.directory
+        desk = OperationDesk(responder: responder, created: IdempotencyStore())
         self.logger = logger
         self.onReady = onReady
     }
@@ -40,67 +43,88 @@ public struct CryptoHTTPServer: Service {
     }
 
     private func router() -> Router<CryptoContext> {
-        let router = Router(context: CryptoContext.self)
-        router.add(middleware: ProblemAnswers())
-        router.get("/healthz") { _, _ in Self.response(["status": .text("ok")]) }
+        let router = Router(context: CryptoContext.self, options: .autoGenerateHeadEndpoints)
+        let allowed = AllowedMethods()
+        router.add(middleware: ProblemAnswers(allowed: allowed))
+        router.get("/healthz") { _, _ in Self.response(["status": "ok"]) }
         router.get("/readyz") { _, _ in await readiness() }
-        router.get("/v1/openapi.json") { _, _ in
-            Self.response(OpenAPIDocument.document(ServiceRoute.all))
+        router.get(RouterPath(OpenAPIDocument.path)) { request, _ in
+            try ContentRules.checkAccept(request.headers[.accept])
+            return Self.response(OpenAPIDocument.bytes)
         }
         let desk = desk
+        let directory = directory
         let limit = settings.bodyLimit
         router.get("/v1/status") { request, _ in
-            let client = try Self.client(request, desk)
+            let client = try Self.client(request, directory)
+            try ContentRules.checkAccept(request.headers[.accept])
             return try await Self.response(status(client))
         }
         for route in ServiceRoute.all {
             router.post(RouterPath(route.path)) { request, _ in
-                let client = try Self.client(request, desk)
-                let bytes = try await request.body.collect(upTo: limit)
-                let body = try JSONBody(Array(bytes.readableBytesView), route.request)
-                let answer = try await route.work(ServiceCall(desk: desk, client: client, body: body))
-                return Self.response(answer)
+                let client = try Self.client(request, directory)
+                try ContentRules.checkAccept(request.headers[.accept])
+                try ContentRules.checkContentType(request.headers[.contentType])
+                let body = try await request.body.collect(upTo: limit)
+                let key = try Self.idempotencyKey(request, client, route)
+                return Self.response(try await desk.carryOut(route, client: client, body, key))
             }
         }
+        allowed.learn(router.routes.map { ($0.path.description, $0.method.rawValue) })
         return router
     }
 
     /// The service client whose token this is. Default deny.
-    private static func client(_ request: Request, _ desk: ServiceDesk) throws -> String {
+    private static func client(_ request: Request, _ directory: KeyDirectory) throws(HTTPProblem) -> String {
         let words = request.headers[.authorization]?.split(separator: " ", maxSplits: 1) ?? []
         guard words.count == 2, words[0].lowercased() == "bearer",
-            let client = desk.directory.snapshot.client(token: String(words[1]), now: desk.clocks.wall())
+            let client = directory.snapshot.client(token: String(words[1]), now: Clocks.system.wall())
         else {
-            throw HTTPProblem(.unauthorized, "a bearer token of a service client is needed", code: .commandDisabled)
+            throw HTTPProblem(.unauthorised, "a bearer token of a service client is needed", code: .commandDisabled)
         }
         return client.id
     }
 
-    private func status(_ client: String) async throws -> [String: JSONValue] {
-        let status = try await desk.execute(GetStatus())
+    private static func idempotencyKey(
+        _ request: Request, _ client: String, _ route: ServiceRoute
+    ) throws(HTTPProblem) -> IdempotencyKey? {
+        guard route.isCreating,
+            let text = request.headers.first(where: { $0.name.canonicalName == "idempotency-key" })?.value
+        else { return nil }
+        guard let key = IdempotencyKey(text, client: client, path: route.path) else {
+            throw HTTPProblem(.malformedHeader, "Idempotency-Key is not 1 to 64 printable characters")
+        }
+        return key
+    }
+
+    private func status(_ client: String) async throws -> JSONValue {
+        let status: ModuleStatus
+        do throws(ModuleRefusal) { status = try await module.execute(GetStatus()) } catch {
+            throw HTTPProblem(Refusal.module(error.error))
+        }
         return [
             "client": .text(client), "module": .text(status.state.name), "firmware": .text(status.firmware),
             "lmk_check_value": .text(status.lmkCheckValue?.description ?? ""),
-            "directory": .text(desk.directory.isStale ? "stale" : "current"),
+            "directory": .text(directory.isStale ? "stale" : "current"),
         ]
     }
 
     private func readiness() async -> Response {
-        let state = try? await desk.execute(GetStatus()).state
-        let isReady = state == .operational && !desk.directory.isStale
+        let state = try? await module.execute(GetStatus()).state
+        let isReady = state == .operational && !directory.isStale
         return Self.response(
             ["status": .text(isReady ? "ready" : "not ready"), "module": .text(state?.name ?? "away")],
             status: isReady ? .ok : .serviceUnavailable)
     }
 
-    private static func response(_ values: [String: JSONValue], status: HTTPResponse.Status = .ok) -> Response {
-        response(.object(values), status: status)
+    private static func response(_ value: JSONValue, status: HTTPResponse.Status = .ok) -> Response {
+        response(value.encoded, status: status)
     }
 
-    private static func response(_ value: JSONValue, status: HTTPResponse.Status = .ok) -> Response {
+    private static func response(_ body: ByteBuffer, status: HTTPResponse.Status = .ok) -> Response {
         Response(
             status: status, headers: [.contentType: "application/json", .cacheControl: "no-store"],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: value.encoded)))
+            body: ResponseBody(byteBuffer: body))
     }
 }
 
@@ -109,22 +133,4 @@ struct CryptoContext: RequestContext {
     var coreContext: CoreRequestContextStorage
 
     init(source: Source) { coreContext = CoreRequestContextStorage(source: source) }
-}
-
-/// Turns every error into problem details.
-struct ProblemAnswers: RouterMiddleware {
-    @concurrent
-    func handle(
-        _ request: Request, context: CryptoContext,
-        next: @concurrent (Request, CryptoContext) async throws -> Response
-    ) async throws -> Response {
-        do { return try await next(request, context) } catch {
-            let problem = HTTPProblem(any: error)
-            if problem.status.code >= 500 {
-                context.logger.warning(
-                    "request failed", metadata: ["code": "\(problem.code.rawValue)", "path": "\(request.uri.path)"])
-            }
-            return problem.response()
-        }
-    }
 }

@@ -61,10 +61,11 @@ struct ServeCommand: AsyncParsableCommand {
         var console = ConsoleSettings()
         console.host = settings.admin.host
         console.port = settings.admin.port
+        let hosts = CryptoServer(crypto, centre: centre, slowModule: module, logger: log)
         let services: [any Service] = [
             KeyCentreService(centre: centre),
-            CryptoServer(crypto, centre: centre, slowModule: module, logger: log),
-            CryptoHTTPServer(crypto, centre: centre, module: module, logger: log),
+            hosts,
+            CryptoHTTPServer(crypto, centre: centre, module: module, responder: hosts.responder, logger: log),
             ConsoleServer(console, centre: centre, issuing: issuing, logger: log),
         ]
         // In the order of dependence: what stands later is stopped first.

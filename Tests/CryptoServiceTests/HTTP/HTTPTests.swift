@@ -1,70 +1,52 @@
 import Foundation
 import HSMBridge
-import HummingbirdTesting
-import Logging
 import Testing
 
 @testable import CryptoService
-@testable import Hummingbird
-@testable import KMS
 
-/// The routes, on the application as it is served.
+/// The operations, as a program on the other side of the port meets them.
 struct HTTPTests {
-    /// A world with a client of its own for HTTP, and its token.
-    private static let door = Task { () -> (CryptoHTTPServer, String) in
-        let world = try await World.make()
-        let token = try await world.centre.createClient("web", description: "", by: World.conf)
-        for product in ["pos", "purse", "kek"] {
-            try await world.centre.grant(
-                .product(issuer: "canteen", product: product),
-                Set(ServiceOperation.allCases).subtracting([.generateMAC]),
-                to: "web", by: World.conf)
-        }
-        let module = ModuleBridge(path: world.socket, lanes: 2)
-        return (
-            CryptoHTTPServer(world.settings, centre: world.centre, module: module, logger: Logger(label: "test")), token
-        )
-    }
-
-    struct Answer: Sendable {
-        let status: Int
-        let contentType: String?
-        let values: [String: JSONValue]
-
-        func text(_ name: String) -> String? { if case .text(let text) = values[name] { text } else { nil } }
-    }
-
-    private static func ask(
-        _ path: String, _ body: String?, token: String? = nil, bearer: Bool = true
-    ) async throws -> Answer {
-        let (server, own) = try await door.value
-        return try await server.application().test(.router) { client in
-            var headers: HTTPFields = [.contentType: "application/json"]
-            if bearer { headers[.authorization] = "Bearer \(token ?? own)" }
-            let method: HTTPRequest.Method = body == nil ? .get : .post
-            return try await client.execute(
-                uri: path, method: method, headers: headers, body: body.map { ByteBuffer(string: $0) }
-            ) { response in
-                let bytes = Array(response.body.readableBytesView)
-                let value = try JSONDecoder().decode(JSONValue.self, from: Data(bytes))
-                guard case .object(let values) = value else { throw CocoaError(.coderReadCorrupt) }
-                return Answer(
-                    status: response.status.code, contentType: response.headers[.contentType], values: values)
-            }
-        }
-    }
-
     private static let record = "000004E2060011223344550000000920161216134600"
+    private static let text = Hex.encode(Array("Now is the time for all ".utf8))
 
-    @Test(arguments: [("C5B780D7", "verified"), ("C5B780D6", "verification failed"), ("C5B780D7B0AF15D2", nil)])
-    func `A MAC is verified or not, and both are answers`(mac: String, result: String?) async throws {
-        let data = Hex.encode(Array("Now is the time for all ".utf8))
+    private static func verify(_ mac: String, _ more: String = "") -> String {
+        #"{"key":"canteen/pos/mac","algorithm":"algorithm3","padding":"method1","data":"\#(text)","mac":"\#(mac)"\#(more)}"#
+    }
+
+    private static func ask(_ path: String, _ body: String?) async throws -> HTTPAnswer {
+        try await HTTPDoor.shared.value.ask(path, body)
+    }
+
+    @Test(arguments: [("C5B780D7", "verified"), ("c5b780d7", "verified"), ("C5B780D6", "verification failed")])
+    func `A MAC is verified or not, and both are answers`(mac: String, result: String) async throws {
+        let answer = try await Self.ask("/v1/mac/verify", Self.verify(mac))
+        #expect(answer.status == 200 && answer.contentType == "application/json")
+        #expect(answer.text("result") == result)
+    }
+
+    @Test func `Many MACs are verified in their order`() async throws {
+        let records = ["C5B780D7", "C5B780D6", "C5B780D7"].map { #"{"data":"\#(Self.text)","mac":"\#($0)"}"# }
         let answer = try await Self.ask(
-            "/v1/mac/verify",
-            #"{"key":"canteen/pos/mac","algorithm":"algorithm3","padding":"method1","data":"\#(data)","mac":"\#(mac)"}"#
+            "/v1/mac/batch",
+            #"{"key":"canteen/pos/mac","algorithm":"algorithm3","padding":"method1","records":[\#(records.joined(separator: ","))]}"#
         )
-        #expect(answer.status == 200)
-        #expect(answer.text("result") == result || result == nil)
+        #expect(answer.texts("results") == ["verified", "verification failed", "verified"])
+    }
+
+    @Test func `A message in parts has the MAC of the whole message`() async throws {
+        let door = try await HTTPDoor.open.value
+        let first = try await door.ask(
+            "/v1/mac/generate",
+            #"{"key":"canteen/pos/mac","algorithm":"algorithm3","padding":"method1","part":"first","data":"\#(Self.text.prefix(32))"}"#
+        )
+        let chaining = try #require(first.text("chaining_value"))
+        for (mac, result) in [("C5B780D7", "verified"), ("C5B780D6", "verification failed")] {
+            let last = try await door.ask(
+                "/v1/mac/verify",
+                #"{"key":"canteen/pos/mac","algorithm":"algorithm3","padding":"method1","part":"last","#
+                    + #""chaining_value":"\#(chaining)","data":"\#(Self.text.dropFirst(32))","mac":"\#(mac)"}"#)
+            #expect(last.text("result") == result)
+        }
     }
 
     @Test(arguments: [("F47F70FE", "verified"), ("F47F70FF", "verification failed")])
@@ -76,20 +58,22 @@ struct HTTPTests {
         #expect(answer.text("result") == result)
     }
 
-    @Test func `A batch of TACs is answered record by record`() async throws {
-        let records = ["1122334455667788", "1122334455667789"].map {
-            #"{"factors":["\#($0)"],"data":"\#(Self.record)","tac":"F47F70FE"}"#
+    /// Longer than one host command takes, of both kinds, under other levels.
+    @Test func `A batch of TACs is answered record by record, whatever its records are`() async throws {
+        var records: [String] = []
+        var expected: [String] = []
+        for number in 0..<10_000 {
+            let isLoad = number % 1_700 == 5
+            let isRight = number % 3 == 0 && !isLoad && number % 100 != 7
+            let factors = number % 100 == 7 ? #""0000000000000001","1122334455667788""# : #""1122334455667788""#
+            let data = isLoad ? Self.record + "0000" : Self.record
+            records.append(
+                #"{"factors":[\#(factors)],"data":"\#(data)","tac":"\#(isRight ? "F47F70FE" : "F47F70FF")"}"#)
+            expected.append(isRight ? "verified" : "verification failed")
         }
         let answer = try await Self.ask(
             "/v1/tac/batch", #"{"key":"canteen/purse/tac","records":[\#(records.joined(separator: ","))]}"#)
-        guard case .list(let results) = answer.values["results"], results.count == 2,
-            case .text(let first) = results[0],
-            case .text(let second) = results[1]
-        else {
-            Issue.record("no results")
-            return
-        }
-        #expect([first, second] == ["verified", "verification failed"])
+        #expect(answer.texts("results") == expected)
     }
 
     @Test func `A load is authorised with MAC2 only where MAC1 is right`() async throws {
@@ -102,43 +86,35 @@ struct HTTPTests {
         #expect(right.text("result") == "verified" && right.text("mac2") == "1082AB41")
         let wrong = try await Self.ask("/v1/purse/load", body("94DC7FAC"))
         #expect(wrong.status == 200)
-        #expect(wrong.text("result") == "verification failed" && wrong.values["mac2"] == nil)
+        #expect(wrong.text("result") == "verification failed" && wrong.text("mac2") == nil)
     }
 
-    @Test func `A purchase has its MAC1, and its MAC2 is checked`() async throws {
-        let common =
-            #""factors":["1122334455667788"],"random":"584633C9","offline_sequence":7,"terminal_transaction":9,"amount":1250"#
-        let mac1 = try await Self.ask(
-            "/v1/purse/purchase-mac",
-            #"{"key":"canteen/purse/pay",\#(common),"type":"06","terminal":"001122334455","date":"20161216","time":"134600"}"#
-        )
-        #expect(mac1.text("mac1") == "95172757")
-        for (mac2, result) in [("2FA2858A", "verified"), ("2FA2859A", "verification failed")] {
-            let check = try await Self.ask(
-                "/v1/purse/purchase-check", #"{"key":"canteen/purse/pay",\#(common),"mac2":"\#(mac2)"}"#)
-            #expect(check.text("result") == result)
-        }
-    }
-
-    @Test func `A diversified key comes as a block with its check value`() async throws {
-        let answer = try await Self.ask(
-            "/v1/keys/diversify",
-            #"{"key":"canteen/purse/tac","factors":["1122334455667788"],"transport_key":"canteen/kek/bank"}"#)
-        #expect(answer.text("check_value") == "EFD5E1")
-        #expect(answer.text("block")?.hasPrefix("B0") == true)
+    @Test func `A key made here serves by its block, travels and comes back as the same key`() async throws {
+        let door = try await HTTPDoor.open.value
+        let made = try await door.ask(
+            "/v1/keys/generate",
+            #"{"attributes":{"usage":"M3","algorithm":"3des2","mode":"C","exportability":"E"}}"#)
+        let block = try #require(made.text("block"))
+        let checkValue = try #require(made.text("check_value"))
+        let check = try await door.ask("/v1/keys/check-value", #"{"key":"\#(block)"}"#)
+        #expect(check.text("check_value") == checkValue)
+        let given = try await door.ask(
+            "/v1/keys/export", #"{"transport_key":"canteen/kek/bank","key":"\#(block)"}"#)
+        let traveller = try #require(given.text("block"))
+        let taken = try await door.ask(
+            "/v1/keys/import", #"{"transport_key":"canteen/kek/bank","block":"\#(traveller)"}"#)
+        #expect(taken.text("check_value") == checkValue)
     }
 
     @Test func `Status, health, readiness and the OpenAPI document are there`() async throws {
-        #expect(try await Self.ask("/v1/status", nil).text("module") == "operational")
-        #expect(try await Self.ask("/healthz", nil, bearer: false).status == 200)
-        #expect(try await Self.ask("/readyz", nil, bearer: false).text("status") == "ready")
-        let document = try await Self.ask("/v1/openapi.json", nil, bearer: false)
+        let door = try await HTTPDoor.shared.value
+        #expect(try await door.ask("/v1/status", nil).text("module") == "operational")
+        #expect(try await door.ask("/healthz", nil, token: .some(nil)).status == 200)
+        #expect(try await door.ask("/readyz", nil, token: .some(nil)).text("status") == "ready")
+        let document = try await door.ask(OpenAPIDocument.path, nil, token: .some(nil))
         #expect(document.text("openapi") == "3.1.0")
-        guard case .object(let paths) = document.values["paths"] else {
-            Issue.record("no paths")
-            return
-        }
-        #expect(Set(paths.keys) == Set(ServiceRoute.all.map(\.path) + ["/v1/status"]))
+        let paths = try #require(document.json()["paths"] as? [String: Any])
+        #expect(Set(paths.keys) == Set(ServiceRoute.all.map(\.path) + ServiceResource.all.map(\.path)))
     }
 
     @Test(arguments: [
@@ -148,31 +124,21 @@ struct HTTPTests {
             403, "29"
         ),
         ("/v1/random", #"{"count":8}"#, 403, "29"),
-        (
-            "/v1/mac/verify",
-            #"{"key":"canteen/closed/mac","algorithm":"algorithm3","padding":"method1","data":"","mac":"00000000"}"#,
-            403, "29"
-        ),
-        (
-            "/v1/mac/verify",
-            #"{"key":"canteen/pos/nobody","algorithm":"algorithm3","padding":"method1","data":"","mac":"00000000"}"#,
-            404, "21"
-        ),
-        (
-            "/v1/mac/verify",
-            #"{"key":"canteen/kek/bank","algorithm":"algorithm3","padding":"method1","data":"","mac":"00000000"}"#, 403,
-            "A6"
-        ),
+        ("/v1/mac/verify", verify("00000000").replacing("pos", with: "closed"), 403, "29"),
+        ("/v1/mac/verify", verify("00000000").replacing("pos/mac", with: "pos/nobody"), 404, "21"),
+        ("/v1/mac/verify", verify("00000000").replacing("pos/mac", with: "kek/bank"), 403, "A6"),
         // What is not as it should be.
         ("/v1/tac/verify", "not json", 400, "15"), ("/v1/tac/verify", "[]", 400, "15"),
-        ("/v1/tac/verify", #"{"key":"canteen/purse/tac","factors":["1122334455667788"],"data":"00"}"#, 400, "15"),
-        ("/v1/tac/verify", #"{"key":"canteen/purse/tac","factors":["11"],"data":"00","tac":"00000000"}"#, 400, "15"),
+        ("/v1/tac/verify", "", 400, "15"),
+        ("/v1/mac/verify", verify("00000000", #","more":1"#), 400, "15"),
+        ("/v1/mac/verify", verify("00000000", #","mac":"00000000""#), 400, "15"),
+        ("/v1/mac/verify", verify("00000000", #","chaining_value":"0011223344556677""#), 422, "15"),
+        ("/v1/mac/verify", verify("00000000", #","part":"first""#), 422, "15"),
         ("/v1/tac/verify", #"{"key":"canteen/purse/tac","factors":[],"data":"00","tac":"00000000"}"#, 400, "15"),
-        (
-            "/v1/tac/verify",
-            #"{"key":"canteen/purse/tac","factors":["1122334455667788"],"data":"0","tac":"00000000"}"#, 400, "15"
-        ),
         ("/v1/random", #"{"count":8,"more":1}"#, 400, "15"), ("/v1/random", #"{"count":"8"}"#, 400, "15"),
+        ("/v1/random", #"{"count":257}"#, 400, "15"), ("/v1/random", #"{"count":null}"#, 400, "15"),
+        ("/v1/random", #"{"count":8.5}"#, 400, "15"), ("/v1/random", #"{"count":1e400}"#, 400, "15"),
+        ("/v1/nothing", "{}", 404, "67"), ("/v1/status", "{}", 405, "67"),
     ])
     func `A refusal is problem details with the host error code`(
         path: String, body: String, status: Int, code: String
@@ -181,18 +147,46 @@ struct HTTPTests {
         #expect(answer.status == status)
         #expect(answer.text("code") == code)
         #expect(answer.contentType == "application/problem+json")
-        #expect(answer.text("detail")?.isEmpty == false)
+        #expect(answer.text("type")?.hasPrefix("urn:kmsd:problem:") == true)
+        #expect(answer.text("detail")?.isEmpty == false && answer.text("next")?.isEmpty == false)
     }
 
     @Test func `Without the token of a client nothing is answered`() async throws {
-        for (bearer, token) in [(false, ""), (true, ""), (true, String(repeating: "0", count: 64))] {
-            let answer = try await Self.ask("/v1/random", #"{"count":8}"#, token: token, bearer: bearer)
-            #expect(answer.status == 401)
+        let door = try await HTTPDoor.shared.value
+        for token in [nil, "", String(repeating: "0", count: 64)] {
+            let answer = try await door.ask("/v1/random", #"{"count":8}"#, token: .some(token))
+            #expect(answer.status == 401 && answer.headers["www-authenticate"] == "Bearer")
         }
     }
 
     @Test func `A body beyond the limit is refused`() async throws {
         let answer = try await Self.ask("/v1/random", String(repeating: " ", count: 4 << 20) + #"{"count":8}"#)
-        #expect(answer.status == 413)
+        #expect(answer.status == 413 && answer.text("code") == "80")
+    }
+
+    @Test(arguments: ["PUT", "DELETE", "PATCH", "GET", "HEAD", "OPTIONS"])
+    func `An operation has one method and says which`(method: String) async throws {
+        let answer = try await HTTPDoor.shared.value.ask(method, "/v1/random", nil)
+        #expect(answer.status == 405 && answer.headers["allow"] == "POST")
+    }
+
+    @Test func `What can be read can be asked for without its body`() async throws {
+        let answer = try await HTTPDoor.shared.value.ask("HEAD", "/healthz", nil)
+        #expect(answer.status == 200 && answer.body.isEmpty)
+        let refused = try await HTTPDoor.shared.value.ask("DELETE", "/healthz", nil)
+        #expect(refused.headers["allow"] == "GET, HEAD")
+    }
+
+    @Test(arguments: [
+        ("content-type: text/plain", 415), ("content-type: application/json; charset=latin1", 415),
+        ("content-type: application/json; charset=utf-8", 403),
+        ("content-type: application/json\r\naccept: text/html", 406),
+        ("content-type: application/json\r\naccept: text/html, application/*;q=0.1", 403),
+        ("content-type: application/json\r\naccept: application/json;q=0, */*", 406), ("x: y", 415),
+    ])
+    func `Content is negotiated`(header: String, status: Int) async throws {
+        let door = try await HTTPDoor.shared.value
+        let answer = try await door.ask("POST", "/v1/random", Array(#"{"count":8}"#.utf8), headers: [header])
+        #expect(answer.status == status)
     }
 }

@@ -30,6 +30,8 @@ final class RawClient: Sendable {
         let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
         var reads: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
         var stream = HostFrameStream()
+        /// What was read of an HTTP response that is not whole.
+        var pending = ByteBuffer()
 
         func send(_ bytes: [UInt8]) async throws { try await outbound.write(ByteBuffer(bytes: bytes)) }
 

@@ -1,0 +1,65 @@
+import NIOCore
+import Synchronization
+import Testing
+
+@testable import CryptoService
+
+/// A second try, and what is not one.
+struct IdempotencyTests {
+    private static let generate = #"{"attributes":{"usage":"M3","algorithm":"3des2","mode":"C"}}"#
+
+    @Test func `A second try gives the first one's key, and without an idempotency key another one`() async throws {
+        let door = try await HTTPDoor.open.value
+        func make(_ headers: [String], _ body: String = Self.generate) async throws -> HTTPAnswer {
+            try await door.ask("/v1/keys/generate", body, headers: headers)
+        }
+        let first = try await make(["idempotency-key: second-try"])
+        let second = try await make([#"idempotency-key: "second-try""#])
+        let other = try await make(["idempotency-key: another"])
+        let none = try await make([])
+        #expect(first.status == 200 && first.body == second.body)
+        #expect(Set([first, other, none].map { $0.text("block") }).count == 3)
+        let mismatch = try await make(["idempotency-key: second-try"], Self.generate + " ")
+        #expect(mismatch.status == 422)
+        #expect(mismatch.text("type") == "urn:kmsd:problem:idempotency-key-reused")
+        for wrong in ["", "a b", String(repeating: "a", count: 65)] {
+            #expect(try await make(["idempotency-key: \(wrong)"]).status == 400)
+        }
+    }
+
+    @Test func `What was refused was not made and may be tried again`() async throws {
+        let door = try await HTTPDoor.open.value
+        let wrong = try await door.ask(
+            "/v1/keys/generate", #"{"attributes":{"usage":"S0","algorithm":"3des2","mode":"C"}}"#,
+            headers: ["idempotency-key: refused-first"])
+        #expect(wrong.status == 422)
+        let right = try await door.ask(
+            "/v1/keys/generate", Self.generate, headers: ["idempotency-key: refused-first"])
+        #expect(right.status == 200)
+    }
+
+    @Test func `The store is bounded in number and age, and keeps clients apart`() throws {
+        let clock = Mutex(ContinuousClock.now)
+        let store = IdempotencyStore { clock.withLock { $0 } }
+        let body = ByteBuffer(string: "{}")
+        func key(_ text: String, _ client: String = "a") throws -> IdempotencyKey {
+            try #require(IdempotencyKey(text, client: client, path: "/v1/keys/generate"))
+        }
+        func isNew(_ key: IdempotencyKey) throws -> Bool {
+            if case .new = try store.begin(key, body) { true } else { false }
+        }
+        #expect(try isNew(key("k")))
+        #expect(throws: HTTPProblem.self) { try store.begin(key("k"), body) }
+        store.finish(try key("k"), ByteBuffer(string: "done"))
+        #expect(try !isNew(key("k")))
+        #expect(try isNew(key("k", "b")))
+        clock.withLock { $0 += IdempotencyStore.lifetime }
+        #expect(try isNew(key("k")))
+        for number in 0..<3 * IdempotencyStore.limit {
+            let key = try key("n\(number)")
+            #expect(try isNew(key))
+            if number % 2 == 0 { store.forget(key) } else { store.finish(key, body) }
+        }
+        #expect(store.count == IdempotencyStore.limit)
+    }
+}
