@@ -16,6 +16,7 @@ import Testing
         "Console": ["KMS", "Personalization", "CryptoService", "HSMBridge"],
         "PlatformLite": ["MariaDB", "CryptoClient"],
         "CardSimulator": [],
+        "SBoxCircuits": [],
         "kmsd": [
             "HSMBridge", "HSMEngine", "MariaDB", "KMS", "CryptoClient", "CryptoService", "Personalization", "Console",
             "PlatformLite", "CardSimulator",
@@ -26,6 +27,7 @@ import Testing
     /// memory is handled.
     static let homes: [String: Set<String>] = [
         "COpenSSL": ["HSMEngine", "CardSimulator"],
+        "CBitslicedDES": ["HSMEngine"],
         "CMariaDB": ["MariaDB"],
         "CPCSC": ["HSMBridge"],
         "CArgon2": ["KMS"],

@@ -6,13 +6,7 @@ import HSMBridge
 /// Public for `kmsd bench`, because libcrypto may be called in this room only. Works on a key of its own that lives as long as
 /// the measurement.
 public enum TACBenchmark {
-    /// What was measured: TACs per second of processor time on one thread, one value a round.
-    public struct Rates: Sendable {
-        public var ours: [Double] = []
-        public var reference: [Double] = []
-        /// Verdicts that were not what the record deserved; rates with any are no figures.
-        public var wrongVerdicts = 0
-    }
+    public typealias Rates = BatchRates
 
     /// Which libcrypto does both.
     public static var library: String { unsafe String(cString: OpenSSL_version(OPENSSL_VERSION)) }
@@ -21,8 +15,10 @@ public enum TACBenchmark {
     /// One record in sixteen carries a wrong TAC, so that a batch function that always agrees is found out.
     private static let wrongEvery = 16
 
-    /// Measures both sides in turn, `rounds` times, `seconds` of processor time each. Nil where no key could be made.
-    public static func run(rounds: Int, seconds: Double) -> Rates? {
+    /// Measures both sides in turn, `rounds` times, `seconds` of processor time each; ours with one version of the bit-sliced
+    /// DES. Nil where this processor has no such version, or no key could be made.
+    public static func run(rounds: Int, seconds: Double, version: DESVersion = .best) -> Rates? {
+        guard version.isAvailable else { return nil }
         var rates = Rates()
         let layout = TACRecordLayout(levels: 1, dataLength: HandwrittenTAC.dataLength)
         do throws(PrimitiveError) {
@@ -30,21 +26,17 @@ public enum TACBenchmark {
             let schedule = try OpenKeySchedule(key, algorithm: .tripleDES2)
             let reference = HandwrittenTAC(master: key)
             let (records, expected) = records(by: reference, layout)
-            for round in 0...rounds {
-                let ours = try rate(seconds) { () throws(PrimitiveError) in
-                    let verdicts = try schedule.verifyTACs(records.span, layout: layout)
-                    rates.wrongVerdicts += disagreements(verdicts, expected)
-                }
-                var verdicts = [UInt8](repeating: 0, count: expected.count)
-                let theirs = try rate(seconds) { () throws(PrimitiveError) in
+            var verdicts = [UInt8](repeating: 0, count: expected.count)
+            try rates.measure(
+                rounds: rounds, seconds: seconds, batch: batch,
+                ours: { () throws(PrimitiveError) in
+                    let verdicts = try schedule.verifyTACs(records.span, layout: layout, version: version)
+                    return disagreements(verdicts, expected)
+                },
+                reference: { () throws(PrimitiveError) in
                     reference.verify(records.span, stride: layout.stride, into: &verdicts)
-                    rates.wrongVerdicts += disagreements(verdicts, expected)
-                }
-                // The first round warms caches and clocks.
-                if round == 0 { continue }
-                rates.ours.append(ours)
-                rates.reference.append(theirs)
-            }
+                    return disagreements(verdicts, expected)
+                })
         } catch { return nil }
         return rates
     }
@@ -69,20 +61,6 @@ public enum TACBenchmark {
             }
         }
         return (records, expected)
-    }
-
-    private static func rate(
-        _ seconds: Double, _ pass: () throws(PrimitiveError) -> Void
-    ) throws(PrimitiveError) -> Double {
-        let began = CPUTime.seconds
-        var passes = 0
-        var spent = 0.0
-        repeat {
-            try pass()
-            passes += 1
-            spent = CPUTime.seconds - began
-        } while spent < seconds
-        return Double(passes * batch) / spent
     }
 
     private static func disagreements(_ a: [UInt8], _ b: [UInt8]) -> Int {

@@ -99,17 +99,27 @@ import HSMBridge
     /// Left half xor right half of a two-key TDES key: the key of TACs and of PIN reload (PBOC).
     private let folded: UnsafeMutablePointer<DES_key_schedule>
     private let subkeys: UnsafeMutablePointer<Block8>
+    /// The key's bytes as K1, K2, K3 (K3 = K1 of a two-key key, all three one of a single), as the lanes of a bit-sliced pass
+    /// take them.
+    let words: UnsafePointer<Block8>
 
     init(_ key: borrowing SecretBytes, algorithm: KeyAlgorithm) throws(PrimitiveError) {
         guard [.des, .tripleDES2, .tripleDES3].contains(algorithm) else { throw .algorithmNotPermitted }
         guard key.count * 8 == algorithm.bits else { throw .keyLengthInvalid }
         let size = DESKeys.scheduleSize
-        let memory = try SecretBytes(count: 4 * size + 16)
+        let memory = try SecretBytes(count: 4 * size + 40)
         let base = unsafe memory.withUnsafePointer { pointer in unsafe pointer }
         let count = key.count
         let keys = unsafe key.withUnsafePointer { bytes in unsafe DESKeys(expanding: bytes, count: count, at: base) }
         let folded = unsafe (base + 3 * size).assumingMemoryBound(to: DES_key_schedule.self)
         let subkeys = unsafe (base + 4 * size).assumingMemoryBound(to: Block8.self)
+        let words = unsafe subkeys + 2
+        unsafe key.withUnsafePointer { bytes in
+            let parts = unsafe bytes.assumingMemoryBound(to: Block8.self)
+            unsafe words[0] = parts[0]
+            unsafe words[1] = parts[count > 8 ? 1 : 0]
+            unsafe words[2] = parts[count > 16 ? 2 : 0]
+        }
         if count == 16 { unsafe Self.fold(key, to: folded) }
         var zero: Block8 = 0
         keys.encrypt(&zero)
@@ -120,6 +130,7 @@ import HSMBridge
         self.keys = keys
         unsafe self.folded = folded
         unsafe self.subkeys = subkeys
+        unsafe self.words = UnsafePointer(words)
     }
 
     @unsafe private static func fold(
