@@ -40,9 +40,58 @@ public struct HostReply: Sendable, Hashable {
 public struct HostAnswerWriter: Sendable {
     /// The answers so far, each a whole frame.
     public private(set) var buffer: ByteBuffer
+    /// Whoever sends it may still hold the buffer; the next answer begins it anew.
+    private var isLent = false
+    /// Memory that is kept for the next answers; more is given back.
+    private static let keptCapacity = 65_536
 
     public init(_ buffer: ByteBuffer = ByteBuffer()) {
         self.buffer = buffer
+    }
+
+    /// Lends the answers for sending, nil where there are none, and starts anew with the next one: in the same memory if by
+    /// then it has been let go.
+    public mutating func lend() -> ByteBuffer? {
+        guard !isLent, buffer.readableBytes > 0 else { return nil }
+        isLent = true
+        return buffer
+    }
+
+    /// Forgets the answers so far.
+    public mutating func clear() {
+        isLent = false
+        buffer = ByteBuffer()
+    }
+
+    private mutating func begin() {
+        guard isLent else { return }
+        isLent = false
+        if buffer.capacity > Self.keptCapacity { buffer = ByteBuffer() } else { buffer.clear() }
+    }
+
+    /// Answers a request with its code and, where it has one, a MAC in hexadecimal digits: nearly every answer there is, in
+    /// one piece.
+    ///
+    /// `header` is the client header in memory order, at most eight bytes; `code` the two digits of the error code, big-endian;
+    /// the MAC stands in the low `macCount` bytes (0, 4 or 8) of `mac`.
+    public mutating func answer(
+        header: UInt64, length: Int, command: HostCommandCode, code: UInt16, mac: UInt64 = 0, macCount: Int = 0
+    ) {
+        precondition((0...8).contains(length) && (0...8).contains(macCount), "a short header and a MAC")
+        begin()
+        let count = 2 + length + 4 + 2 * macCount
+        unsafe buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: 32) { room in
+            unsafe room.storeBytes(of: UInt16(count - 2).bigEndian, as: UInt16.self)
+            // Eight bytes whatever its length: what is too much is written over.
+            unsafe room.storeBytes(of: header.littleEndian, toByteOffset: 2, as: UInt64.self)
+            unsafe room.storeBytes(of: command.reply.rawValue.bigEndian, toByteOffset: 2 + length, as: UInt16.self)
+            unsafe room.storeBytes(of: code.bigEndian, toByteOffset: 4 + length, as: UInt16.self)
+            for place in 0..<2 * macCount {
+                let digit = Hexadecimal.digit(UInt8(truncatingIfNeeded: mac >> UInt64(4 * (2 * macCount - 1 - place))))
+                unsafe room.storeBytes(of: digit, toByteOffset: 6 + length + place, as: UInt8.self)
+            }
+            return count
+        }
     }
 
     /// Answers `request` with success and fields. `trailer` is the one of the request.
@@ -67,13 +116,14 @@ public struct HostAnswerWriter: Sendable {
 
     /// Takes the buffer away and starts a new one.
     public mutating func take() -> ByteBuffer {
-        defer { buffer = ByteBuffer() }
-        return buffer
+        defer { clear() }
+        return isLent ? ByteBuffer() : buffer
     }
 
     private mutating func answer(
         _ request: HostFrame, error: HostErrorCode, trailer: ByteBuffer?, fields: (inout ByteBuffer) -> Void
     ) {
+        begin()
         let start = buffer.writerIndex
         buffer.writeInteger(UInt16(0))
         buffer.writeBytes(of: request.header)

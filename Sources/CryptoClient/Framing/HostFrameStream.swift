@@ -32,6 +32,23 @@ public struct HostFrameStream: Sendable {
         pending.writeImmutableBuffer(read)
     }
 
+    /// Lends what was received and not taken; `body` answers how many bytes it has taken: whole frames, from the front.
+    ///
+    /// For servers that read the commonest frames where they lie; `next` takes what they leave.
+    @unsafe public mutating func take(_ body: (UnsafeRawBufferPointer) -> Int) {
+        let taken = unsafe pending.withUnsafeReadableBytes { unsafe body($0) }
+        precondition((0...pending.readableBytes).contains(taken), "more was taken than there is")
+        pending.moveReaderIndex(forwardBy: taken)
+        // Lets go of the read, so that its memory can serve the next one.
+        if pending.readableBytes == 0 { pending = ByteBuffer() }
+    }
+
+    /// Puts the half frame at the end of a read into bytes of its own, for the same reason.
+    public mutating func keepRest() {
+        guard pending.readableBytes < pending.capacity / 2 else { return }
+        pending = ByteBuffer(bytes: pending.readableBytesView)
+    }
+
     /// The next whole frame; nil when more bytes are needed.
     ///
     /// After an error with `endsConnection` false the bad frame is gone and the next call goes on behind it; after one

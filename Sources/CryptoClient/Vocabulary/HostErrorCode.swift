@@ -121,6 +121,15 @@ extension HostErrorCode {
         self.init(rawValue: HostCommandCode(rawValue: bytes).description)
     }
 
+    /// The same for a code that is known to be one; the two that answer nearly everything are found at once.
+    public init(known bytes: UInt16) {
+        switch bytes {
+        case 0x3030: self = .noError
+        case 0x3031: self = .verificationFailed
+        default: self = HostErrorCode(bytes: bytes) ?? .internalError
+        }
+    }
+
     /// What the code says, in one line for a person.
     public var meaning: String {
         Self.meanings[self] ?? rawValue

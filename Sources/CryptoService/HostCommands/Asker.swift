@@ -14,6 +14,14 @@ enum Asker {
         }
     }
 
+    /// The asker of the request that came `count` requests later on the same connection.
+    func advanced(by count: Int) -> Asker {
+        switch self {
+        case .connection(let connection, let sequence): .connection(connection, sequence: sequence + count)
+        case .call: self
+        }
+    }
+
     /// The keys that the client used lately on this loop: the same for all its connections and doors.
     var keys: ClientKeys {
         switch self {
@@ -28,15 +36,19 @@ final class HostCall {
     let request: HostRequest
     let identity: HostConnection.Identity
     let keys: ClientKeys
+    /// On the meter's clock.
+    let arrived: UInt64
     /// Called once, on the loop.
     let done: (HostAnswer) -> Void
 
     init(
-        request: HostRequest, identity: HostConnection.Identity, keys: ClientKeys, done: @escaping (HostAnswer) -> Void
+        request: HostRequest, identity: HostConnection.Identity, keys: ClientKeys, arrived: UInt64,
+        done: @escaping (HostAnswer) -> Void
     ) {
         self.request = request
         self.identity = identity
         self.keys = keys
+        self.arrived = arrived
         self.done = done
     }
 }

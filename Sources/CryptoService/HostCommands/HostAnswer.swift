@@ -27,18 +27,18 @@ enum HostAnswer: Sendable {
         if case .refused = self { false } else { true }
     }
 
+    var code: HostErrorCode {
+        if case .refused(let code) = self { code } else { .noError }
+    }
+
+    /// `00` and `01` as they stand on the wire.
+    static var doneCode: UInt16 { 0x3030 }
+    static var failedCode: UInt16 { 0x3031 }
+
     /// Reads a module's answer. What does not read is our fault or the module's, and never the client's.
     init(_ shape: AnswerShape, _ body: ByteBuffer) {
         var body = body
         self = Self.read(shape, &body) ?? .refused(.internalError)
-    }
-
-    /// An answer of one byte: nearly always a verdict.
-    init(_ shape: AnswerShape, byte: UInt8) {
-        switch shape {
-        case .verdict: self = byte == 1 ? .done : .refused(.verificationFailed)
-        default: self.init(shape, ByteBuffer(integer: byte))
-        }
     }
 
     private static func read(_ shape: AnswerShape, _ body: inout ByteBuffer) -> HostAnswer? {
@@ -76,12 +76,29 @@ enum HostAnswer: Sendable {
                 UInt8(truncatingIfNeeded: value))
             answers.answer(request, with: CheckValueReply(checkValue: digits.description), trailer: trailer)
         case .verdicts(let count, let bits):
-            let map = VerdictMap(count: count, bits: Array(bits.readableBytesView))
-            let verdicts = (0..<count).map { map[$0] == .match ? TACVerdict.valid : .invalid }
-            answers.answer(request, with: TACBatchReply(verdicts), trailer: trailer)
+            answers.answer(request, with: BytesReply(Self.digits(count, bits)), trailer: trailer)
         case .diagnostics(let reply): answers.answer(request, with: reply, trailer: trailer)
         case .key(let reply): answers.answer(request, with: reply, trailer: trailer)
         }
+    }
+}
+
+extension HostAnswer {
+    /// `TACBatchReply` as it stands on the wire (a test compares them): the number in four digits, then `0` for a right TAC and `1`
+    /// for a wrong one. Written here in one piece, for there are up to 1,536.
+    static func digits(_ count: Int, _ bits: ByteBuffer) -> ByteBuffer {
+        var digits = ByteBuffer()
+        digits.reserveCapacity(4 + count)
+        for divisor in [1_000, 100, 10, 1] { digits.writeInteger(UInt8(0x30 + count / divisor % 10)) }
+        let map = bits.readableBytesUInt8Span
+        unsafe digits.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { room in
+            for index in 0..<count {
+                let isRight = map[index >> 3] >> UInt8(7 - index & 7) & 1
+                unsafe room[index] = 0x31 - isRight
+            }
+            return count
+        }
+        return digits
     }
 }
 

@@ -13,12 +13,7 @@ final class HostConnection: ChannelDuplexHandler {
     struct Identity: Sendable {
         let client: String
         let origin: String
-    }
-
-    private struct Pending {
-        let frame: HostFrame
-        var trailer: ByteBuffer?
-        var answer: HostAnswer?
+        var door = ServiceDoor.tcp
     }
 
     let identity: Identity
@@ -26,11 +21,16 @@ final class HostConnection: ChannelDuplexHandler {
     private let loop: HostLoop
     private let inFlightLimit: Int
     private var stream: HostFrameStream
-    private var pending = CircularBuffer<Pending>()
-    /// The number of the oldest request that waits.
-    private var firstSequence = 0
-    private var answers = HostAnswerWriter()
+    private var pending: PendingAnswers
     private var context: ChannelHandlerContext?
+    /// Nil where TLS stands before the socket.
+    private var socket: DirectSocket?
+    /// The socket did not take everything: what follows has to go the channel's way, behind it.
+    private var isBacklogged = false
+    /// The key of the hot lane's last request.
+    var lastKey: KeyEntry?
+    /// When the read came that is being taken up, on the meter's clock.
+    private var arrived: UInt64 = 0
 
     /// On the loop's list of connections to be flushed.
     var isDirty = false
@@ -39,6 +39,7 @@ final class HostConnection: ChannelDuplexHandler {
     private var inputIsClosed = false
     private var isClosing = false
     private var readIsHeld = false
+    private var endReason = ConnectionEnd.client
     /// When the first byte of the frame that is not whole yet was seen.
     private var partialSince: NIODeadline?
     private var endingSince = NIODeadline.distantFuture
@@ -49,55 +50,54 @@ final class HostConnection: ChannelDuplexHandler {
         self.loop = loop
         keys = loop.keys(of: identity.client)
         inFlightLimit = max(1, loop.settings.inFlightLimit)
-        stream = HostFrameStream(
-            HostFrameFormat(headerLength: loop.settings.headerLength, maximumLength: loop.settings.frameLimit))
+        let format = HostFrameFormat(
+            headerLength: loop.settings.headerLength, maximumLength: loop.settings.frameLimit)
+        stream = HostFrameStream(format)
+        pending = PendingAnswers(headerLength: format.headerLength, door: identity.door, meter: loop.meter)
     }
+
+    /// Requests that wait for their answer.
+    var waiting: Int { pending.count }
 
     // MARK: Answers
 
     /// Answers request number `sequence`. Later answers wait for earlier ones.
     func complete(_ sequence: Int, _ answer: HostAnswer) {
         guard context != nil else { return }
-        let offset = sequence - firstSequence
-        guard offset >= 0, offset < pending.count else { return }
-        let index = pending.index(pending.startIndex, offsetBy: offset)
-        guard offset == 0 else {
-            pending[index].answer = answer
-            return
-        }
-        let first = pending.removeFirst()
-        firstSequence += 1
-        answer.write(for: first.frame, trailer: first.trailer, into: &answers)
-        while let next = pending.first, let ready = next.answer {
-            pending.removeFirst()
-            firstSequence += 1
-            ready.write(for: next.frame, trailer: next.trailer, into: &answers)
-        }
-        loop.markDirty(self)
+        if pending.complete(sequence, answer) { loop.markDirty(self) }
     }
 
-    /// The frame of a request that waits, for a second try.
-    func frame(_ sequence: Int) -> HostFrame? {
-        let offset = sequence - firstSequence
-        guard offset >= 0, offset < pending.count else { return nil }
-        return pending[pending.index(pending.startIndex, offsetBy: offset)].frame
+    /// Takes answers to a run of requests as long as they are of the usual kind; `first` is the number of the run's first.
+    func complete(_ run: ModuleRun, first: Int, _ replies: inout ModuleReplies, _ tally: inout RunTally) {
+        pending.complete(run, first: first, &replies, &tally)
+    }
+
+    /// The answers of a run are in.
+    func endOfRun() {
+        if context != nil, pending.writeReady() { loop.markDirty(self) }
     }
 
     /// Keeps the trailer that the answer has to end with.
-    func setTrailer(_ trailer: ByteBuffer, _ sequence: Int) {
-        let offset = sequence - firstSequence
-        guard offset >= 0, offset < pending.count else { return }
-        pending[pending.index(pending.startIndex, offsetBy: offset)].trailer = trailer
-    }
+    func setTrailer(_ trailer: ByteBuffer, _ sequence: Int) { pending.setTrailer(trailer, sequence) }
 
     /// Writes the answers of this turn and takes up the requests that had to wait for them.
     func flush() {
         isDirty = false
         guard let context else { return }
-        if answers.buffer.readableBytes > 0 { context.writeAndFlush(NIOAny(answers.take()), promise: nil) }
-        takeFrames()
+        if let written = pending.takeWritten() { write(written, context) }
+        if stream.pendingBytes > 0 { takeFrames() }
         if isEnding, !isDirty, pending.isEmpty { return closeBehindAnswers(context) }
         releaseRead()
+    }
+
+    private func write(_ answers: ByteBuffer, _ context: ChannelHandlerContext) {
+        loop.meter.sent(bytes: answers.readableBytes)
+        guard let socket, !isBacklogged else { return context.writeAndFlush(NIOAny(answers), promise: nil) }
+        var rest = answers
+        rest.moveReaderIndex(forwardBy: socket.send(answers))
+        guard rest.readableBytes > 0 else { return }
+        isBacklogged = true
+        context.writeAndFlush(NIOAny(rest)).assumeIsolated().whenComplete { _ in self.isBacklogged = false }
     }
 
     private func closeBehindAnswers(_ context: ChannelHandlerContext) {
@@ -113,10 +113,13 @@ final class HostConnection: ChannelDuplexHandler {
 
     // MARK: Requests
 
-    private var isStalled: Bool { pending.count >= inFlightLimit || !(context?.channel.isWritable ?? false) }
+    /// How many requests may wait: none more where the client does not take its answers.
+    private var room: Int { context?.channel.isWritable ?? false ? inFlightLimit : 0 }
 
     private func takeFrames() {
-        while !isStalled {
+        let room = room
+        while pending.count < room {
+            if takeHotFrames(room) { continue }
             do throws(FrameError) {
                 guard let frame = try stream.next() else { break }
                 partialSince = nil
@@ -126,35 +129,47 @@ final class HostConnection: ChannelDuplexHandler {
                 refuse(error)
                 if error.endsConnection {
                     stream = HostFrameStream(stream.format)
-                    return end()
+                    return end(.frameSize)
                 }
             }
         }
         if stream.pendingBytes == 0 {
             partialSince = nil
-        } else if partialSince == nil {
-            partialSince = .now()
+        } else {
+            stream.keepRest()
+            if partialSince == nil { partialSince = .now() }
         }
     }
 
+    /// Takes what the hot lane takes; false where the next frame is none of its.
+    private func takeHotFrames(_ room: Int) -> Bool {
+        guard stream.pendingBytes > 0 else { return false }
+        let before = pending.count
+        unsafe stream.take { bytes in unsafe loop.takeHotFrames(bytes, self, &pending, room: room, arrived: arrived) }
+        guard pending.count > before else { return false }
+        partialSince = nil
+        return true
+    }
+
     private func take(_ frame: HostFrame) {
-        let sequence = firstSequence + pending.count
-        pending.append(Pending(frame: frame))
+        let sequence = pending.next
+        pending.append(frame, arrived: arrived)
         loop.take(frame, sequence, self)
     }
 
     /// What is not a frame has its place among the answers too.
     private func refuse(_ error: FrameError) {
         let header = ByteBuffer(repeating: 0x30, count: stream.format.headerLength)
-        let sequence = firstSequence + pending.count
-        pending.append(Pending(frame: HostFrame(header: header, command: .unreadable, body: ByteBuffer())))
+        let sequence = pending.next
+        pending.append(HostFrame(header: header, command: .unreadable, body: ByteBuffer()), arrived: arrived)
         complete(sequence, .refused(error.code))
     }
 
     /// No more requests; what was accepted is answered.
-    func end() {
+    func end(_ reason: ConnectionEnd) {
         guard !isEnding else { return }
         isEnding = true
+        endReason = reason
         endingSince = .now()
         loop.markDirty(self)
     }
@@ -167,28 +182,38 @@ final class HostConnection: ChannelDuplexHandler {
             self.partialSince = nil
             refuse(.truncated(missing: 1))
             stream = HostFrameStream(stream.format)
-            return end()
+            return end(.frameTime)
         }
         if isEnding, endingSince + .seconds(Int64(loop.settings.stopSeconds)) < now { return closeNow() }
-        if let idle = loop.settings.idleSeconds, pending.isEmpty, lastRequest + .seconds(Int64(idle)) < now { end() }
+        if let idle = loop.settings.idleSeconds, pending.isEmpty, lastRequest + .seconds(Int64(idle)) < now {
+            end(.idle)
+        }
     }
 
     // MARK: Channel
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        // Plain connections have this handler alone.
+        if identity.door == .tcp { socket = DirectSocket(context.channel) }
+        loop.meter.connectionOpened(identity.door)
         loop.add(self)
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
+        socket = nil
         pending.removeAll()
+        loop.meter.connectionClosed(identity.door, endReason)
         loop.remove(self)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isEnding else { return }
-        stream.receive(unwrapInboundIn(data))
+        let read = unwrapInboundIn(data)
+        loop.meter.received(bytes: read.readableBytes)
+        arrived = loop.meter.now()
+        stream.receive(read)
         if loop.settings.idleSeconds != nil { lastRequest = .now() }
         takeFrames()
     }
@@ -204,7 +229,7 @@ final class HostConnection: ChannelDuplexHandler {
 
     func read(context: ChannelHandlerContext) {
         // Not reading is what tells a client that sends faster than it listens.
-        guard !isStalled, !isEnding else {
+        guard pending.count < room, !isEnding else {
             readIsHeld = true
             return
         }
@@ -212,7 +237,7 @@ final class HostConnection: ChannelDuplexHandler {
     }
 
     private func releaseRead() {
-        guard readIsHeld, !isStalled, !isEnding, let context else { return }
+        guard readIsHeld, pending.count < room, !isEnding, let context else { return }
         readIsHeld = false
         context.read()
     }
@@ -222,9 +247,12 @@ final class HostConnection: ChannelDuplexHandler {
             return context.fireUserInboundEventTriggered(event)
         }
         inputIsClosed = true
-        end()
+        end(.client)
         loop.flushDirty()
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        endReason = .fault
+        context.close(promise: nil)
+    }
 }

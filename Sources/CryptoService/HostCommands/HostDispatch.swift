@@ -7,14 +7,12 @@ import NIOCore
 extension HostLoop {
     /// Takes request number `sequence` of a connection. It is answered exactly once, now or later.
     func take(_ frame: HostFrame, _ sequence: Int, _ connection: HostConnection) {
-        answer(frame, Question(asker: .connection(connection, sequence: sequence), isRetry: false))
+        answer(frame, Question(asker: .connection(connection, sequence: sequence)))
     }
 
     /// Takes a request that came through another door. It is answered exactly once, now or later.
-    func take(_ call: HostCall) { answer(call, isRetry: false) }
-
-    private func answer(_ call: HostCall, isRetry: Bool) {
-        let question = Question(asker: .call(call), isRetry: isRetry)
+    func take(_ call: HostCall) {
+        let question = Question(asker: .call(call))
         attempt(question, HostRules.operation(of: call.request)) { () throws(Refusal) in
             try dispatch(call.request, question)
         }
@@ -118,76 +116,104 @@ extension HostLoop {
     /// A request on its way.
     struct Question {
         let asker: Asker
-        /// The handle was void: this time the key goes along as a block.
-        let isRetry: Bool
     }
 
-    /// Sends a command with one key: by handle, or the first time by its block, with an `OpenKey` beside it.
+    /// Sends a command with one key, which is the first field of the module's command: by handle, or the first time by its
+    /// block, with an `OpenKey` beside it.
     private func ask(
         _ question: Question, _ channel: ModuleChannel?, _ shape: AnswerShape, _ key: HostKeyReference,
         _ operation: ServiceOperation, _ write: (inout ModuleMessage, ModuleMessage.Key) -> Void
     ) throws(Refusal) {
         let entry = try entry(key, for: operation, question.asker)
-        if entry.handle != 0, !question.isRetry {
+        if entry.handle != 0 {
             let handle = entry.handle
             return send(question, channel, shape, entry) { write(&$0, .handle(handle)) }
         }
-        if !entry.isOpening, let channel {
-            entry.isOpening = channel.add(ModuleSlot(purpose: .open(entry))) { $0.openKey(entry.key.reference) }
-        }
+        open(entry, channel)
         send(question, channel, shape, entry) { write(&$0, .reference(entry.key.reference)) }
+    }
+
+    private func open(_ entry: KeyEntry, _ channel: ModuleChannel?) {
+        guard !entry.isOpening, let channel else { return }
+        let run = ModuleRun(purpose: .open(entry), shape: .bytes, key: entry, isRetry: false)
+        entry.isOpening = channel.add(run) { $0.openKey(entry.key.reference) }
     }
 
     private func send(
         _ question: Question, _ channel: ModuleChannel?, _ shape: AnswerShape, _ entry: KeyEntry?,
         _ write: (inout ModuleMessage) -> Void
     ) {
-        let slot = ModuleSlot(
-            purpose: .answer(question.asker, shape: shape, key: entry, isRetry: question.isRetry))
-        guard channel?.add(slot, write) == true else { return take(slot, .refused(.unavailable)) }
+        let run = ModuleRun(purpose: .answer(question.asker), shape: shape, key: entry, isRetry: false)
+        guard channel?.add(run, write) == true else { return lose(run) }
     }
 
-    /// Takes one answer of the module.
-    func take(_ slot: ModuleSlot, _ answer: ModuleChannel.ModuleAnswer) {
-        switch slot.purpose {
-        case .open(let entry):
-            entry.isOpening = false
-            guard case .success(let body) = answer else { return }
-            entry.handle = body.getInteger(at: body.readerIndex, as: UInt64.self) ?? 0
-        case .answer(let asker, let shape, let entry, let isRetry):
-            switch answer {
-            case .success(let body):
-                finish(asker, HostAnswer(shape, body), entry)
-            case .byte(let byte):
-                finish(asker, HostAnswer(shape, byte: byte), entry)
-            case .refused(.unknownHandle) where !isRetry:
-                entry?.handle = 0
-                askAgain(asker)
-            case .refused(let error):
-                finish(asker, .refused(ErrorTable.code(error)), entry)
+    // MARK: From the module
+
+    /// Takes the answers to a run, the first of which is for item `number` of its message.
+    func take(
+        _ run: ModuleRun, from channel: ModuleChannel, _ number: Int, _ replies: inout ModuleReplies,
+        _ items: inout SentItems
+    ) {
+        switch run.purpose {
+        case .open(let entry): take(opened: entry, replies.next())
+        case .answer(let asker):
+            var tally = RunTally()
+            while tally.count < run.count {
+                if case .connection(let connection, let first) = asker {
+                    connection.complete(run, first: first, &replies, &tally)
+                    guard tally.count < run.count else { break }
+                }
+                // One that is not of the usual kind.
+                let asker = asker.advanced(by: tally.count)
+                switch replies.next() {
+                case .refused(.unknownHandle) where !run.isRetry && run.key != nil:
+                    if let item = items.item(number + tally.count), askAgain(run, asker, item, channel) {
+                        tally.again += 1
+                    } else {
+                        finish(asker, .refused(.internalError), &tally)
+                    }
+                case .refused(let error): finish(asker, .refused(ErrorTable.code(error)), &tally)
+                case .success(let body): finish(asker, HostAnswer(run.shape, body), &tally)
+                }
             }
+            if case .connection(let connection, _) = asker { connection.endOfRun() }
+            if let key = run.key { count(key, tally, origin: asker.identity.origin) }
         }
     }
 
-    /// The module has forgotten the key: the request is read again from its frame and carries the key itself.
-    private func askAgain(_ asker: Asker) {
-        switch asker {
-        case .connection(let connection, let sequence):
-            guard let frame = connection.frame(sequence) else { return }
-            answer(frame, Question(asker: asker, isRetry: true))
-        case .call(let call): answer(call, isRetry: true)
-        }
+    private func take(opened entry: KeyEntry, _ answer: ModuleReplies.Answer) {
+        entry.isOpening = false
+        guard case .success(let body) = answer else { return }
+        entry.handle = body.getInteger(at: body.readerIndex, as: UInt64.self) ?? 0
+        meter.keyOpened()
     }
 
-    private func finish(_ asker: Asker, _ answer: HostAnswer, _ entry: KeyEntry?) {
-        if let entry {
-            count(entry, succeeded: answer.isSuccess)
-            if case .refused(.verificationFailed) = answer {
-                surroundings.failedChecks.record(
-                    client: entry.client, key: entry.key.name, operation: entry.operation,
-                    code: HostErrorCode.verificationFailed.rawValue, origin: asker.identity.origin)
+    /// The module is away: each request of the run has its code at once.
+    func lose(_ run: ModuleRun) {
+        switch run.purpose {
+        case .open(let entry): entry.isOpening = false
+        case .answer(let asker):
+            var tally = RunTally()
+            while tally.count < run.count {
+                finish(asker.advanced(by: tally.count), .refused(ErrorTable.code(.unavailable)), &tally)
             }
+            if let key = run.key { count(key, tally, origin: asker.identity.origin) }
         }
+    }
+
+    /// The module has forgotten the key: the same item goes again with the key itself in the place of its handle.
+    private func askAgain(_ run: ModuleRun, _ asker: Asker, _ item: ByteBuffer, _ channel: ModuleChannel) -> Bool {
+        guard let entry = run.key else { return false }
+        meter.handleVoided()
+        entry.handle = 0
+        open(entry, channel)
+        let retry = ModuleRun(purpose: .answer(asker), shape: run.shape, key: entry, isRetry: true)
+        return channel.add(retry) { $0.append(again: item, entry.key.reference) }
+    }
+
+    private func finish(_ asker: Asker, _ answer: HostAnswer, _ tally: inout RunTally) {
+        if answer.isSuccess { tally.succeeded += 1 } else { tally.failed += 1 }
+        if case .refused(.verificationFailed) = answer { tally.wrong += 1 }
         complete(asker, answer)
     }
 

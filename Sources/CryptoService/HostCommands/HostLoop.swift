@@ -34,10 +34,12 @@ final class HostLoop {
     private var endOfTurn: [() -> Void] = []
     private var clients: [String: ClientKeys] = [:]
     private var touched: [KeyEntry] = []
+    /// With failed checks that are not recorded yet.
+    private var suspicious: [KeyEntry] = []
     private var snapshot: Snapshot
     private var now: Timestamp
     private var isStale: Bool
-    private var tick: UInt64 = 1
+    private(set) var tick: UInt64 = 1
     private var ticker: RepeatedTask?
     private var isStopping = false
     private var stopped: EventLoopPromise<Void>?
@@ -59,15 +61,7 @@ final class HostLoop {
 
     /// Connects to the module (or begins to try) and starts the clock.
     func start() -> EventLoopFuture<Void> {
-        let receiver = ModuleChannel.Receiver(
-            answer: { [unowned self] in self.take($0, $1) },
-            endOfMessage: { [unowned self] in self.flushDirty() },
-            connected: { [unowned self] in for keys in self.clients.values { keys.forgetHandles() } })
-        let channels = (0..<2).map { _ in
-            ModuleChannel(
-                path: settings.moduleSocket, eventLoop: eventLoop, replySeconds: settings.moduleSeconds,
-                receiver: receiver)
-        }
+        let channels = [false, true].map { ModuleChannel(loop: self, isBulk: $0) }
         hot = channels[0]
         bulk = channels[1]
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
@@ -82,7 +76,7 @@ final class HostLoop {
         let promise = eventLoop.makePromise(of: Void.self)
         isStopping = true
         stopped = promise
-        for connection in connections.values { connection.end() }
+        for connection in connections.values { connection.end(.stop) }
         flushDirty()
         eventLoop.assumeIsolated().scheduleTask(in: .seconds(Int64(settings.stopSeconds))) {
             for connection in self.connections.values { connection.closeNow() }
@@ -96,8 +90,9 @@ final class HostLoop {
         guard isStopping, connections.isEmpty, calls.isEmpty, let stopped else { return }
         self.stopped = nil
         ticker?.cancel()
+        giveFailures()
         giveCounts()
-        meter.publish()
+        publish()
         hot?.stop()
         bulk?.stop()
         stopped.succeed(())
@@ -113,15 +108,16 @@ final class HostLoop {
         bulk?.checkDeadline(deadline)
         for connection in connections.values { connection.checkTime(deadline) }
         flushDirty()
+        giveFailures()
         if tick % 4 == 0 { giveCounts() }
-        meter.publish()
+        publish()
     }
 
     // MARK: Connections
 
     func add(_ connection: HostConnection) {
         connections[ObjectIdentifier(connection)] = connection
-        if isStopping { connection.end() }
+        if isStopping { connection.end(.stop) }
     }
 
     func remove(_ connection: HostConnection) {
@@ -147,17 +143,20 @@ final class HostLoop {
         while let connection = dirty.popLast() {
             if connection.isDirty { connection.flush() }
         }
-        guard !endOfTurn.isEmpty else { return }
-        let works = endOfTurn
-        endOfTurn.removeAll(keepingCapacity: true)
-        for work in works { work() }
+        if !endOfTurn.isEmpty {
+            let works = endOfTurn
+            endOfTurn.removeAll(keepingCapacity: true)
+            for work in works { work() }
+        }
+        meter.settle()
     }
 
     // MARK: Other doors
 
     /// Takes a request that did not come over a connection of this loop; `done` hears its answer, once, on this loop.
     func answer(_ request: HostRequest, _ identity: HostConnection.Identity, _ done: @escaping (HostAnswer) -> Void) {
-        let call = HostCall(request: request, identity: identity, keys: keys(of: identity.client), done: done)
+        let call = HostCall(
+            request: request, identity: identity, keys: keys(of: identity.client), arrived: meter.now(), done: done)
         calls[ObjectIdentifier(call)] = call
         take(call)
     }
@@ -167,6 +166,8 @@ final class HostLoop {
 
     func end(_ call: HostCall, _ answer: HostAnswer) {
         guard calls.removeValue(forKey: ObjectIdentifier(call)) != nil else { return }
+        meter.answered(
+            type(of: call.request.command).code, answer.code, door: call.identity.door, since: call.arrived)
         call.done(answer)
         endIfDone()
     }
@@ -186,9 +187,46 @@ final class HostLoop {
         try asker.keys.entry(key, for: operation, access(of: asker.identity.client), tick: tick)
     }
 
-    func count(_ entry: KeyEntry, succeeded: Bool) {
+    /// A new connection to the module: what it gave out before is void.
+    func moduleConnected() {
+        for keys in clients.values { keys.forgetHandles() }
+    }
+
+    /// Counts what became of requests under a key; the failed checks of one origin are recorded together at the tick.
+    func count(_ entry: KeyEntry, _ tally: RunTally, origin: @autoclosure () -> String) {
+        guard tally.succeeded + tally.failed > 0 else { return }
         if entry.succeeded + entry.failed == 0 { touched.append(entry) }
-        if succeeded { entry.succeeded += 1 } else { entry.failed += 1 }
+        entry.succeeded += tally.succeeded
+        entry.failed += tally.failed
+        guard tally.wrong > 0 else { return }
+        let origin = origin()
+        if entry.wrong == 0 {
+            suspicious.append(entry)
+        } else if entry.wrongOrigin != origin {
+            record(entry)
+        }
+        entry.wrong += tally.wrong
+        entry.wrongOrigin = origin
+    }
+
+    private func record(_ entry: KeyEntry) {
+        surroundings.failedChecks.record(
+            client: entry.client, key: entry.key.name, operation: entry.operation,
+            code: HostErrorCode.verificationFailed.rawValue, origin: entry.wrongOrigin, count: entry.wrong)
+        entry.wrong = 0
+    }
+
+    private func giveFailures() {
+        for entry in suspicious where entry.wrong > 0 { record(entry) }
+        suspicious.removeAll(keepingCapacity: true)
+    }
+
+    private func publish() {
+        meter.gauges.inFlight = connections.values.reduce(calls.count) { $0 + $1.waiting }
+        meter.gauges.moduleQueue = (hot?.waiting ?? 0) + (bulk?.waiting ?? 0)
+        meter.gauges.moduleConnected = hot?.isConnected ?? false
+        meter.gauges.cachedKeys = clients.values.reduce(0) { $0 + $1.count }
+        meter.publish()
     }
 
     private func giveCounts() {

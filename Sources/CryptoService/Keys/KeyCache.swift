@@ -1,4 +1,5 @@
 import CryptoClient
+import Glibc
 import HSMBridge
 import KMS
 
@@ -7,6 +8,8 @@ final class KeyEntry {
     let key: GrantedKey
     let client: String
     let operation: ServiceOperation
+    /// The key field of the requests that name it, as it stands on the wire.
+    let field: ContiguousArray<UInt8>
     /// Zero: not open. The module's handles are never zero, their upper half is its epoch.
     var handle: UInt64 = 0
     /// An `OpenKey` is on its way.
@@ -16,12 +19,29 @@ final class KeyEntry {
     /// Since the last tick.
     var succeeded = 0
     var failed = 0
+    /// Failed checks not recorded yet, all from one origin.
+    var wrong = 0
+    var wrongOrigin = ""
 
-    init(key: GrantedKey, client: String, operation: ServiceOperation, tick: UInt64) {
+    init(
+        key: GrantedKey, client: String, operation: ServiceOperation, field: ContiguousArray<UInt8>, tick: UInt64
+    ) {
         self.key = key
         self.client = client
         self.operation = operation
+        self.field = field
         self.tick = tick
+    }
+
+    /// Whether a request with this key field and operation means this entry.
+    @inline(__always) @unsafe
+    func isFor(_ other: UnsafeRawBufferPointer, _ operation: ServiceOperation) -> Bool {
+        guard operation == self.operation, other.count == field.count, let start = other.baseAddress else {
+            return false
+        }
+        return unsafe field.withUnsafeBytes { own in
+            unsafe own.baseAddress.map { unsafe memcmp($0, start, own.count) == 0 } ?? true
+        }
     }
 }
 
@@ -43,15 +63,18 @@ final class ClientKeys {
     private var change: UInt64 = 0
     /// The key of the last request: most clients ask with the same one again and again.
     private var last: (question: Question, entry: KeyEntry)?
+    private var fields = KeyFieldIndex()
 
     init(client: String) { self.client = client }
+
+    /// Keys known by their words and rights.
+    var count: Int { entries.count }
 
     func entry(
         _ key: HostKeyReference, for operation: ServiceOperation, _ access: KeyAccess, tick: UInt64
     ) throws(Refusal) -> KeyEntry {
         if access.snapshot.change != change {
-            entries.removeAll(keepingCapacity: true)
-            last = nil
+            forgetAll()
             change = access.snapshot.change
         }
         let question = Question(key: key, operation: operation)
@@ -59,6 +82,22 @@ final class ClientKeys {
         let entry = try entry(question, access, tick: tick)
         last = (Question(key: key.detached, operation: operation), entry)
         return entry
+    }
+
+    /// The entry of a key field as it stands on the wire, where grants, state and dates were looked at in this tick and the
+    /// module has the key open; nil leaves it to the other way, which finds out why not.
+    @inline(__always) @unsafe
+    func readyEntry(_ field: UnsafeRawBufferPointer, _ operation: ServiceOperation, tick: UInt64) -> KeyEntry? {
+        guard let entry = unsafe fields.entry(field, operation), entry.tick == tick, entry.handle != 0 else {
+            return nil
+        }
+        return entry
+    }
+
+    private func forgetAll() {
+        entries.removeAll(keepingCapacity: true)
+        fields.removeAll()
+        last = nil
     }
 
     private func entry(_ question: Question, _ access: KeyAccess, tick: UInt64) throws(Refusal) -> KeyEntry {
@@ -69,6 +108,7 @@ final class ClientKeys {
         do throws(Refusal) {
             granted = try access.key(key, for: operation)
         } catch {
+            // Its place in `fields` stays: it is of an old tick, and so it does not count.
             if known != nil { entries[question] = nil }
             throw error
         }
@@ -76,9 +116,11 @@ final class ClientKeys {
             known.tick = tick
             return known
         }
-        if entries.count >= Self.limit { entries.removeAll(keepingCapacity: true) }
-        let entry = KeyEntry(key: granted, client: client, operation: operation, tick: tick)
+        if entries.count >= Self.limit || fields.count >= Self.limit { forgetAll() }
+        let entry = KeyEntry(
+            key: granted, client: client, operation: operation, field: ContiguousArray(key.wireText.utf8), tick: tick)
         entries[Question(key: key.detached, operation: operation)] = entry
+        fields.insert(entry)
         return entry
     }
 

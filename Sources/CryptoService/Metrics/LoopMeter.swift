@@ -38,15 +38,17 @@ final class LoopMeter {
     /// An answer went into its connection's write buffer; `arrived` is the `now()` of the read that brought the first byte of
     /// its request.
     @inline(__always)
-    func answered(_ command: HostCommandCode, _ code: HostErrorCode, door: ServiceDoor, since arrived: UInt64) {
+    func answered(
+        _ command: HostCommandCode, _ code: HostErrorCode, door: ServiceDoor, since arrived: UInt64, count: Int = 1
+    ) {
         if let last = runs.indices.last, runs[last].arrived == arrived, runs[last].command == command,
             runs[last].code == code, runs[last].door == door
         {
-            runs[last].count &+= 1
+            runs[last].count &+= UInt32(count)
             return
         }
         if runs.count == Self.runLimit { settle() }
-        runs.append(Run(arrived: arrived, command: command, code: code, door: door, count: 1))
+        runs.append(Run(arrived: arrived, command: command, code: code, door: door, count: UInt32(count)))
     }
 
     /// Answers whose time the caller has measured already.

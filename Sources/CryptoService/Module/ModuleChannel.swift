@@ -1,108 +1,135 @@
+import Glibc
 import HSMBridge
 import NIOCore
 import NIOPosix
 
-/// A place in a message to the module: what its answer is for.
-struct ModuleSlot {
-    enum Purpose {
-        /// `OpenKey`, which goes along with the first command of a key.
-        case open(KeyEntry)
-        /// A request whose answer reads as `shape`. `key` is nil where the command has none.
-        case answer(Asker, shape: AnswerShape, key: KeyEntry?, isRetry: Bool)
-    }
-
-    let purpose: Purpose
-}
-
 /// One connection to the module's socket, owned by one event loop: what was gathered since the last message goes as the next.
 ///
-/// Messages are answered in order, so a queue of slots is all the bookkeeping there is. When the connection ends, every slot is
+/// Messages are answered in order, so a queue of runs is all the bookkeeping there is. When the connection ends, every request is
 /// answered with `unavailable`, at once and once; then it is tried again, at growing intervals.
 final class ModuleChannel {
-    /// Receives each answer, in the order of the slots, and hears when all answers of a message are in.
-    struct Receiver {
-        let answer: (ModuleSlot, ModuleAnswer) -> Void
-        let endOfMessage: () -> Void
-        let connected: () -> Void
-    }
-
-    /// One answer: the body stands in `buffer` from its reader index on and is `length` bytes long; nothing else in it counts.
-    enum ModuleAnswer {
-        case success(ByteBuffer)
-        /// A success whose body is this byte.
-        case byte(UInt8)
-        case refused(ModuleError)
-    }
-
     /// Messages on their way; while there are so many, requests gather for the next.
     static let messagesInFlight = 2
-    private static let itemLimit = ModuleMessageLimits.maximumItems / 2
-    private static let byteLimit = ModuleMessageLimits.maximumLength / 4
+    /// Room for the answer to one item; a longer one comes in parts.
+    private static let shortAnswer = 1_024
+    static let itemLimit = ModuleMessageLimits.maximumItems / 2
+    static let byteLimit = ModuleMessageLimits.maximumLength / 4
 
     private struct Message {
-        let slots: [ModuleSlot]
-        let deadline: NIODeadline
+        let bytes: ByteBuffer
+        let runs: [ModuleRun]
+        let items: Int
+        let sent: NIODeadline
     }
 
     private let path: String
     private let eventLoop: any EventLoop
     private let replyTime: TimeAmount
-    private let receiver: Receiver
+    /// Hears of the answers run by run, and when all of a message are in.
+    private unowned let loop: HostLoop
+    private let isBulk: Bool
 
     private var context: ChannelHandlerContext?
+    private var cutter: ModuleReplyCutter?
+    private var socket: DirectSocket?
+    /// The socket did not take everything: what follows has to go the channel's way, behind it.
+    private var isBacklogged = false
+    private var eagerness = Eagerness()
     private var inFlight = CircularBuffer<Message>()
-    private var full = CircularBuffer<(ByteBuffer, [ModuleSlot])>()
+    private var full = CircularBuffer<Message>()
     private var message = ModuleMessage()
-    private var slots: [ModuleSlot] = []
+    private var runs: [ModuleRun] = []
     private var flushIsDue = false
     private var retryMilliseconds: Int64 = 20
     private var isStopped = false
 
-    init(path: String, eventLoop: any EventLoop, replySeconds: Int, receiver: Receiver) {
-        self.path = path
-        self.eventLoop = eventLoop
-        self.replyTime = .seconds(Int64(replySeconds))
-        self.receiver = receiver
+    init(loop: HostLoop, isBulk: Bool) {
+        self.loop = loop
+        self.isBulk = isBulk
+        path = loop.settings.moduleSocket
+        eventLoop = loop.eventLoop
+        replyTime = .seconds(Int64(loop.settings.moduleSeconds))
     }
 
     var isConnected: Bool { context != nil }
 
-    /// Adds one command; `write` appends exactly one item. False, and nothing is kept, where the module is away.
-    func add(_ slot: ModuleSlot, _ write: (inout ModuleMessage) -> Void) -> Bool {
+    /// Items gathered or sent and not answered.
+    var waiting: Int { message.count + full.reduce(0) { $0 + $1.items } + inFlight.reduce(0) { $0 + $1.items } }
+
+    // MARK: Gathering
+
+    /// Adds one command; `write` appends exactly one item. False, and nothing is kept, where the module is away or nothing was
+    /// written.
+    func add(_ run: ModuleRun, _ write: (inout ModuleMessage) -> Void) -> Bool {
         guard context != nil else { return false }
+        let before = message.count
         write(&message)
-        slots.append(slot)
-        if message.count >= Self.itemLimit || message.byteCount >= Self.byteLimit { cut() }
-        if !flushIsDue {
-            flushIsDue = true
-            // Runs when all channels that are readable in this turn of the loop have been read.
-            eventLoop.assumeIsolated().execute { self.flush() }
-        }
+        guard message.count > before else { return false }
+        runs.append(run)
+        afterAdding()
         return true
     }
 
+    /// Lends the message for the items of whole runs; `write` appends as many items as its runs count. Not to be called
+    /// while the module is away.
+    func gather<R>(_ write: (inout ModuleMessage, inout [ModuleRun]) -> R) -> R {
+        let result = write(&message, &runs)
+        if message.count > 0 { afterAdding() }
+        return result
+    }
+
+    private func afterAdding() {
+        if message.count >= Self.itemLimit || message.byteCount >= Self.byteLimit { cut() }
+        guard !flushIsDue else { return }
+        flushIsDue = true
+        // Runs when all channels that are readable in this turn of the loop have been read.
+        eventLoop.assumeIsolated().execute {
+            self.flush()
+            self.lookForAnswer()
+        }
+    }
+
     private func cut() {
-        full.append((message.take(), slots))
-        slots = []
+        let items = message.count
+        full.append(Message(bytes: message.take(), runs: runs, items: items, sent: .distantFuture))
+        runs = []
     }
 
     private func flush() {
         flushIsDue = false
         guard let context else { return }
-        var hasWritten = false
         while inFlight.count < Self.messagesInFlight {
-            if full.isEmpty, !slots.isEmpty { cut() }
-            guard let (bytes, slots) = full.popFirst() else { break }
-            inFlight.append(Message(slots: slots, deadline: .now() + replyTime))
-            context.write(NIOAny(bytes), promise: nil)
-            hasWritten = true
+            if full.isEmpty, message.count > 0 { cut() }
+            guard let next = full.popFirst() else { break }
+            inFlight.append(Message(bytes: next.bytes, runs: next.runs, items: next.items, sent: .now()))
+            loop.meter.sentToModule(items: next.items, bulk: isBulk)
+            write(next.bytes, context)
         }
-        if hasWritten { context.flush() }
+    }
+
+    private func write(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+        guard let socket, !isBacklogged else { return context.writeAndFlush(NIOAny(bytes), promise: nil) }
+        var rest = bytes
+        rest.moveReaderIndex(forwardBy: socket.send(bytes))
+        guard rest.readableBytes > 0 else { return }
+        isBacklogged = true
+        context.writeAndFlush(NIOAny(rest)).assumeIsolated().whenComplete { _ in self.isBacklogged = false }
+    }
+
+    /// A request that travels alone is answered in microseconds, sooner than the loop could fall asleep and be woken: gives
+    /// the processor away once and looks whether the answer is there.
+    private func lookForAnswer() {
+        guard inFlight.count == 1, inFlight.first?.items == 1, let socket, let cutter, eagerness.isDue else { return }
+        sched_yield()
+        var read = ByteBuffer()
+        let count = socket.receive(into: &read, limit: Self.shortAnswer)
+        eagerness.note(count > 0)
+        if count > 0, !cutter.take(read) { context?.close(promise: nil) }
     }
 
     /// Ends a connection whose answer is overdue. Called at each tick.
     func checkDeadline(_ now: NIODeadline) {
-        if let oldest = inFlight.first, oldest.deadline < now { context?.close(promise: nil) }
+        if let oldest = inFlight.first, oldest.sent + replyTime < now { context?.close(promise: nil) }
     }
 
     // MARK: Connection
@@ -117,7 +144,7 @@ final class ModuleChannel {
             )
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(ModuleReplies(bound.value))
+                    try channel.pipeline.syncOperations.addHandler(ModuleReplyCutter(bound.value))
                 }
             }
             .connect(unixDomainSocketPath: path)
@@ -139,93 +166,125 @@ final class ModuleChannel {
         }
     }
 
-    fileprivate func opened(_ context: ChannelHandlerContext) {
+    fileprivate func opened(_ context: ChannelHandlerContext, _ cutter: ModuleReplyCutter) {
         guard !isStopped else { return context.close(promise: nil) }
         self.context = context
-        receiver.connected()
+        self.cutter = cutter
+        socket = DirectSocket(context.channel)
+        isBacklogged = false
+        loop.meter.moduleConnected()
+        loop.moduleConnected()
     }
 
     fileprivate func closed() {
         guard context != nil else { return }
         context = nil
-        let lost = inFlight.map(\.slots) + full.map(\.1) + [slots]
+        cutter = nil
+        socket = nil
+        loop.meter.moduleLost(waiting: waiting)
+        let lost = inFlight.map(\.runs) + full.map(\.runs) + [runs]
         inFlight.removeAll()
         full.removeAll()
         message = ModuleMessage()
-        slots = []
-        for slot in lost.joined() { receiver.answer(slot, .refused(.unavailable)) }
-        receiver.endOfMessage()
+        runs = []
+        for run in lost.joined() { loop.lose(run) }
+        loop.flushDirty()
         retryLater()
     }
 
     /// Takes the next message of answers; false when it does not fit what was asked, after which nothing can be trusted.
-    fileprivate func receive(_ reply: ByteBuffer) -> Bool {
+    fileprivate func receive(_ reply: ByteBuffer, from start: Int, count: Int) -> Bool {
         guard let message = inFlight.popFirst() else { return false }
-        var reply = reply
-        guard let count = reply.readInteger(as: UInt32.self), Int(count) == message.slots.count else {
-            for slot in message.slots { receiver.answer(slot, .refused(.internalFault)) }
-            return false
+        loop.meter.moduleAnswered(nanoseconds: UInt64((NIODeadline.now() - message.sent).nanoseconds))
+        let isWhole = unsafe reply.withUnsafeReadableBytes { readable in
+            let bytes = unsafe UnsafeRawBufferPointer(rebasing: readable[start..<start + count])
+            var replies = unsafe ModuleReplies(bytes)
+            guard replies.isWhole, replies.count == message.items else {
+                for run in message.runs { loop.lose(run) }
+                return false
+            }
+            var items = SentItems(message.bytes)
+            var item = 0
+            for run in message.runs {
+                loop.take(run, from: self, item, &replies, &items)
+                item += run.count
+            }
+            return replies.isWhole && replies.isAtEnd
         }
-        retryMilliseconds = 20
-        var isWhole = true
-        for slot in message.slots {
-            guard isWhole, let (error, length) = reply.readMultipleIntegers(as: (UInt16, UInt32).self) else {
-                isWhole = false
-                receiver.answer(slot, .refused(.internalFault))
-                continue
-            }
-            if error == 0, length == 1, let byte = reply.readInteger(as: UInt8.self) {
-                receiver.answer(slot, .byte(byte))
-                continue
-            }
-            guard let body = reply.readSlice(length: Int(length)) else {
-                isWhole = false
-                receiver.answer(slot, .refused(.internalFault))
-                continue
-            }
-            if error == 0 {
-                receiver.answer(slot, .success(body))
-            } else {
-                receiver.answer(slot, .refused(ModuleError(rawValue: error) ?? .internalFault))
-            }
-        }
-        receiver.endOfMessage()
+        if isWhole { retryMilliseconds = 20 }
+        self.message.reuse(message.bytes)
+        // First the module gets what has gathered meanwhile: it calculates while the answers are written.
         if !flushIsDue { flush() }
+        loop.flushDirty()
         return isWhole
     }
 }
 
 /// Cuts the module's stream of answers into messages.
-private final class ModuleReplies: ChannelInboundHandler {
+private final class ModuleReplyCutter: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
     private let owner: ModuleChannel
+    /// The beginning of a message that is not whole yet.
     private var pending = ByteBuffer()
 
     init(_ owner: ModuleChannel) { self.owner = owner }
 
-    func channelActive(context: ChannelHandlerContext) { owner.opened(context) }
+    func channelActive(context: ChannelHandlerContext) { owner.opened(context, self) }
 
     func channelInactive(context: ChannelHandlerContext) { owner.closed() }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let read = unwrapInboundIn(data)
-        if pending.readableBytes == 0 {
-            pending = read
-        } else {
-            pending.discardReadBytes()
+        if !take(unwrapInboundIn(data)) { context.close(promise: nil) }
+    }
+
+    /// False where the stream cannot be followed.
+    func take(_ bytes: ByteBuffer) -> Bool {
+        var read = bytes
+        if pending.readableBytes > 0 {
+            pending.writeImmutableBuffer(read)
+            read = pending
+            pending = ByteBuffer()
+        }
+        while let length = read.getInteger(at: read.readerIndex, as: UInt32.self) {
+            guard length <= ModuleMessageLimits.maximumLength else { return false }
+            guard read.readableBytes >= 4 + Int(length) else { break }
+            guard owner.receive(read, from: 4, count: Int(length)) else { return false }
+            read.moveReaderIndex(forwardBy: 4 + Int(length))
+        }
+        if read.readableBytes > 0 {
+            // Bytes of its own, with room for the rest: the read's memory serves the next read.
+            if let length = read.getInteger(at: read.readerIndex, as: UInt32.self) {
+                pending.reserveCapacity(4 + Int(length))
+            }
             pending.writeImmutableBuffer(read)
         }
-        while let length = pending.getInteger(at: pending.readerIndex, as: UInt32.self) {
-            guard length <= ModuleMessageLimits.maximumLength else { return context.close(promise: nil) }
-            guard pending.readableBytes >= 4 + Int(length) else { return }
-            pending.moveReaderIndex(forwardBy: 4)
-            guard let reply = pending.readSlice(length: Int(length)), owner.receive(reply) else {
-                return context.close(promise: nil)
-            }
+        return true
+    }
+}
+
+/// Whether to look for an answer at once: where that has been in vain lately (the module runs on a processor of its own and is
+/// not that quick), only now and then.
+private struct Eagerness {
+    private static let patience = 8
+    private static let pause = 64
+
+    private var failures = 0
+    private var skipped = 0
+
+    /// Asked before each look.
+    var isDue: Bool {
+        mutating get {
+            guard failures >= Self.patience else { return true }
+            skipped += 1
+            guard skipped >= Self.pause else { return false }
+            skipped = 0
+            return true
         }
     }
+
+    mutating func note(_ isFound: Bool) { failures = isFound ? 0 : failures + 1 }
 }

@@ -9,8 +9,9 @@ import NIOCore
 struct ModuleMessage {
     private(set) var buffer = ByteBuffer()
     private(set) var count = 0
-    /// Bytes of the message before: the next one is likely to be as long.
-    private var lastCount = 0
+    /// Memory of a message that has been answered, for the next one.
+    private var spare = ByteBuffer()
+    private static let spareLimit = 1 << 20
 
     /// How a command names its key.
     enum Key {
@@ -25,16 +26,48 @@ struct ModuleMessage {
         buffer.setInteger(UInt32(buffer.readableBytes - 4), at: 0)
         buffer.setInteger(UInt32(count), at: 4)
         let finished = buffer
-        lastCount = finished.readableBytes
-        buffer = ByteBuffer()
+        buffer = spare
+        spare = ByteBuffer()
         count = 0
         return finished
     }
 
+    /// Takes a message back that was answered: its memory serves again, unless somebody still holds it.
+    mutating func reuse(_ finished: ByteBuffer) {
+        if finished.capacity <= Self.spareLimit { spare = finished }
+    }
+
     private mutating func beginIfEmpty() {
         guard count == 0 else { return }
-        buffer.reserveCapacity(max(4_096, lastCount))
+        buffer.clear(minimumCapacity: 4_096)
         buffer.writeInteger(UInt64(0))
+    }
+
+    /// Appends an item of at most `capacity` bytes that `write` puts down whole; false, and nothing is kept, where it gives nil.
+    @inline(__always) @unsafe
+    mutating func appendItem(capacity: Int, _ write: (UnsafeMutableRawPointer) -> Int?) -> Bool {
+        beginIfEmpty()
+        let written = unsafe buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: capacity) { room in
+            guard let start = room.baseAddress else { return 0 }
+            return unsafe write(start) ?? 0
+        }
+        guard written > 0 else { return false }
+        count += 1
+        return true
+    }
+
+    /// Appends an item once more, with its key as a block in the place of a handle; nothing where it names no handle.
+    mutating func append(again item: ByteBuffer, _ reference: KeyReference) {
+        var rest = item
+        // code 2 | length 4 | key: X'00' and handle 8 | …
+        guard let (raw, _) = rest.readMultipleIntegers(as: (UInt16, UInt32).self),
+            let code = CommandCode(rawValue: raw),
+            let (form, _) = rest.readMultipleIntegers(as: (UInt8, UInt64).self), form == 0
+        else { return }
+        append(code) { buffer in
+            buffer.writeReference(reference)
+            buffer.writeImmutableBuffer(rest)
+        }
     }
 
     /// The commonest form of the commonest command, by handle and with no chaining value: its length is known, so it needs

@@ -33,7 +33,10 @@ public final class FailedChecks: Sendable {
         self.clocks = clocks
     }
 
-    public func record(client: String, key: String, operation: ServiceOperation, code: String, origin: String) {
+    /// `count` failed checks alike, of this second.
+    public func record(
+        client: String, key: String, operation: ServiceOperation, code: String, origin: String, count: Int = 1
+    ) {
         let second = clocks.wall().microseconds / 1_000_000
         state.withLock { state in
             if state.second != second {
@@ -51,9 +54,9 @@ public final class FailedChecks: Sendable {
                 state.kindsInSecond += 1
             }
             if state.counts[kind] == nil, state.counts.count >= Self.limit {
-                state.lost &+= 1
+                state.lost &+= UInt64(max(0, count))
             } else {
-                state.counts[kind, default: 0] += 1
+                state.counts[kind, default: 0] += UInt64(max(0, count))
             }
         }
     }

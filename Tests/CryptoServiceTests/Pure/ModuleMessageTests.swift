@@ -105,14 +105,44 @@ struct ModuleMessageTests {
         }
     }
 
-    @Test func `An answer of one byte reads as the same bytes in a buffer`() {
-        for byte: UInt8 in [0, 1, 2, 255] {
-            for shape: AnswerShape in [.bytes, .checkValue, .mac, .verdict, .load, .purseMAC, .verdicts] {
-                let short = HostAnswer(shape, byte: byte)
-                let long = HostAnswer(shape, ByteBuffer(integer: byte))
-                #expect(String(describing: short) == String(describing: long))
+    @Test func `An item that goes again carries the key itself and is else the same`() throws {
+        let name = try HostKeyReference.label("canteen/pos/mac")
+        let mac = try #require(HostMAC([1, 2, 3, 4]))
+        let fields = HostMACFields(
+            algorithm: .algorithm3, padding: .method2, key: name, message: HostMACMessage([1, 2, 3]))
+        var first = ModuleMessage()
+        first.randomBytes(count: 7)
+        first.verifyMAC(.handle(5), fields, mac)
+        first.checkValue(.handle(6))
+        var items = SentItems(first.take())
+        for (_, reference) in Self.keys.dropFirst() {
+            var items = items
+            let again = Self.bytes { message in
+                if let item = items.item(1) { message.append(again: item, reference) }
+                if let item = items.item(2) { message.append(again: item, reference) }
             }
+            let expected = Self.bytes { message in
+                message.verifyMAC(.reference(reference), fields, mac)
+                message.checkValue(.reference(reference))
+            }
+            #expect(Hex.encode(again) == Hex.encode(expected))
         }
+        var second = ModuleMessage()
+        if let item = items.item(0) { second.append(again: item, .block("D0112", expected: nil)) }
+        #expect(second.count == 0)
+        let none = items.item(3)
+        #expect(none == nil)
+    }
+
+    @Test(arguments: [1, 7, 8, 9, 1_536])
+    func `The verdicts of a batch are written as the codec writes them`(count: Int) {
+        var random = SplitMix(state: UInt64(count))
+        let bits = (0..<(count + 7) / 8).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+        let map = VerdictMap(count: count, bits: bits)
+        let verdicts = (0..<count).map { map[$0] == .match ? TACVerdict.valid : .invalid }
+        var expected = ByteBuffer()
+        TACBatchReply(verdicts).write(into: &expected)
+        #expect(HostAnswer.digits(count, ByteBuffer(bytes: bits)) == expected)
     }
 
     @Test(arguments: [0, 1, 3])

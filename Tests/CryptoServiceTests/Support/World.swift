@@ -82,6 +82,12 @@ final class World: Sendable {
         try await CryptoConnection.connect(host: "127.0.0.1", port: port, settings: settings)
     }
 
+    /// A second server over the same keys and module, with other settings; the caller starts and stops it.
+    func anotherServer(_ settings: CryptoSettings) -> CryptoServer {
+        CryptoServer(
+            settings, centre: centre, slowModule: ModuleBridge(path: socket, lanes: 1), logger: Logger(label: "test"))
+    }
+
     /// The module's process goes away: its socket closes in the middle of whatever there is.
     func stopModule() { door.withLock { $0.take() }?.stop() }
 
