@@ -158,7 +158,7 @@ public final class CryptoServer: Service, Sendable {
         channel.closeFuture.whenComplete { _ in self.connectionCount.wrappingSubtract(1, ordering: .relaxed) }
         guard open <= surroundings.settings.connectionLimit else { return channel.close() }
         return channel.eventLoop.makeCompletedFuture {
-            try channel.pipeline.syncOperations.addHandler(HostConnection(identity, loop: loop.value))
+            try channel.pipeline.syncOperations.addHandler(HostConnection(identity, loop: loop.value, isPlain: true))
         }
     }
 

@@ -20,6 +20,7 @@ final class HostConnection: ChannelDuplexHandler {
     let keys: ClientKeys
     private let loop: HostLoop
     private let inFlightLimit: Int
+    private let isPlain: Bool
     private var stream: HostFrameStream
     private var pending: PendingAnswers
     private var context: ChannelHandlerContext?
@@ -45,7 +46,9 @@ final class HostConnection: ChannelDuplexHandler {
     private var endingSince = NIODeadline.distantFuture
     private var lastRequest = NIODeadline.now()
 
-    init(_ identity: Identity, loop: HostLoop) {
+    /// `isPlain`: nothing stands between this handler and the socket that changes the bytes, as TLS does.
+    init(_ identity: Identity, loop: HostLoop, isPlain: Bool) {
+        self.isPlain = isPlain
         self.identity = identity
         self.loop = loop
         keys = loop.keys(of: identity.client)
@@ -194,8 +197,7 @@ final class HostConnection: ChannelDuplexHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        // Plain connections have this handler alone.
-        if identity.door == .tcp { socket = DirectSocket(context.channel) }
+        if isPlain { socket = DirectSocket(context.channel) }
         loop.meter.connectionOpened(identity.door)
         loop.add(self)
     }

@@ -2,6 +2,7 @@ import CryptoClient
 import Glibc
 import HSMBridge
 import KMS
+import NIOCore
 
 /// What one client may do with one key, on one event loop; with the module's handle of the key once it is open.
 final class KeyEntry {
@@ -49,38 +50,42 @@ final class KeyEntry {
 ///
 /// Grants, state and dates are looked at again at each tick of the loop's clock, and everything is forgotten when the key
 /// directory changes; so what is cached is never older than the directory itself.
+///
+/// Two generations: where the young one is full it becomes the old one, and what of that is not used until the next change is
+/// forgotten. A client with more keys than fit so loses the ones it does not use, at no cost for a single request.
 final class ClientKeys {
-    private struct Question: Hashable {
-        let key: HostKeyReference
-        let operation: ServiceOperation
-    }
-
-    /// Entries; beyond it all are forgotten, which costs the ones in use one opening each.
+    /// Entries of one generation; twice as many are kept at most.
     static let limit = 4_096
 
     let client: String
-    private var entries: [Question: KeyEntry] = [:]
+    private var young = KeyFieldIndex()
+    private var old = KeyFieldIndex()
     private var change: UInt64 = 0
-    /// The key of the last request: most clients ask with the same one again and again.
-    private var last: (question: Question, entry: KeyEntry)?
-    private var fields = KeyFieldIndex()
 
     init(client: String) { self.client = client }
 
     /// Keys known by their words and rights.
-    var count: Int { entries.count }
+    var count: Int { young.count + old.count }
 
+    /// The key of a request, granted for the operation.
     func entry(
         _ key: HostKeyReference, for operation: ServiceOperation, _ access: KeyAccess, tick: UInt64
     ) throws(Refusal) -> KeyEntry {
         if access.snapshot.change != change {
-            forgetAll()
+            young.removeAll()
+            old.removeAll()
             change = access.snapshot.change
         }
-        let question = Question(key: key, operation: operation)
-        if let last, last.entry.tick == tick, last.question == question { return last.entry }
-        let entry = try entry(question, access, tick: tick)
-        last = (Question(key: key.detached, operation: operation), entry)
+        let field = key.field
+        let known = unsafe field.withUnsafeBytes { unsafe find($0, operation) }
+        if let known, known.tick == tick { return known }
+        let granted = try access.key(key, for: operation)
+        if let known, known.key == granted {
+            known.tick = tick
+            return known
+        }
+        let entry = KeyEntry(key: granted, client: client, operation: operation, field: field, tick: tick)
+        insert(entry)
         return entry
     }
 
@@ -88,47 +93,45 @@ final class ClientKeys {
     /// module has the key open; nil leaves it to the other way, which finds out why not.
     @inline(__always) @unsafe
     func readyEntry(_ field: UnsafeRawBufferPointer, _ operation: ServiceOperation, tick: UInt64) -> KeyEntry? {
-        guard let entry = unsafe fields.entry(field, operation), entry.tick == tick, entry.handle != 0 else {
-            return nil
-        }
+        guard let entry = unsafe find(field, operation), entry.tick == tick, entry.handle != 0 else { return nil }
         return entry
     }
 
-    private func forgetAll() {
-        entries.removeAll(keepingCapacity: true)
-        fields.removeAll()
-        last = nil
+    @unsafe private func find(_ field: UnsafeRawBufferPointer, _ operation: ServiceOperation) -> KeyEntry? {
+        if let entry = unsafe young.entry(field, operation) { return entry }
+        guard old.count > 0, let entry = unsafe old.entry(field, operation) else { return nil }
+        insert(entry)
+        return entry
     }
 
-    private func entry(_ question: Question, _ access: KeyAccess, tick: UInt64) throws(Refusal) -> KeyEntry {
-        let (key, operation) = (question.key, question.operation)
-        let known = entries[question]
-        if let known, known.tick == tick { return known }
-        let granted: GrantedKey
-        do throws(Refusal) {
-            granted = try access.key(key, for: operation)
-        } catch {
-            // Its place in `fields` stays: it is of an old tick, and so it does not count.
-            if known != nil { entries[question] = nil }
-            throw error
+    private func insert(_ entry: KeyEntry) {
+        if young.count >= Self.limit {
+            old = young
+            young = KeyFieldIndex()
         }
-        if let known, known.key == granted {
-            known.tick = tick
-            return known
-        }
-        if entries.count >= Self.limit || fields.count >= Self.limit { forgetAll() }
-        let entry = KeyEntry(
-            key: granted, client: client, operation: operation, field: ContiguousArray(key.wireText.utf8), tick: tick)
-        entries[Question(key: key.detached, operation: operation)] = entry
-        fields.insert(entry)
-        return entry
+        young.insert(entry)
     }
 
     /// The module restarted or lost the handles.
     func forgetHandles() {
-        for entry in entries.values {
+        for entry in young.entries + old.entries {
             entry.handle = 0
             entry.isOpening = false
         }
+    }
+}
+
+extension HostKeyReference {
+    /// The key field as it stands on the wire.
+    fileprivate var field: ContiguousArray<UInt8> {
+        var field = ContiguousArray<UInt8>()
+        field.reserveCapacity(3 + text.readableBytes)
+        if form != .single { field.append(form.rawValue) }
+        if form == .label {
+            field.append(UInt8(0x30 + text.readableBytes / 10 % 10))
+            field.append(UInt8(0x30 + text.readableBytes % 10))
+        }
+        field.append(contentsOf: text.readableBytesView)
+        return field
     }
 }

@@ -41,8 +41,11 @@ struct KeyFieldIndex {
         }
     }
 
+    /// All of them, in no order.
+    var entries: [KeyEntry] { places.compactMap { $0 } }
+
     private mutating func grow() {
-        let entries = places.compactMap { $0 }
+        let entries = entries
         places = ContiguousArray(repeating: nil, count: 2 * places.count)
         count = 0
         for entry in entries { insert(entry) }

@@ -1,8 +1,9 @@
+import CryptoClient
 import HSMBridge
-import KMS
 import Testing
 
 @testable import CryptoService
+@testable import KMS
 
 struct KeyFieldIndexTests {
     private static func entry(_ field: [UInt8], _ operation: ServiceOperation) -> KeyEntry {
@@ -43,5 +44,31 @@ struct KeyFieldIndexTests {
         #expect(Self.find(index, field, .verifyMAC) === second)
         index.removeAll()
         #expect(Self.find(index, field, .verifyMAC) == nil)
+    }
+
+    @Test func `A client with more keys than are kept has the ones that it goes on using at hand`() async throws {
+        let world = try await World.shared.value
+        let access = KeyAccess(
+            snapshot: world.centre.directory.snapshot, client: World.plainClient, now: Clocks.system.wall(),
+            isStale: false)
+        let keys = ClientKeys(client: World.plainClient)
+        let constant = CommandTests.label("canteen/pos/mac")
+        let first = try keys.entry(constant, for: .verifyMAC, access, tick: 1)
+        for number in 0..<3 * ClientKeys.limit {
+            let text = String(number + 10_000) + String(repeating: "0", count: 96)
+            let block = try HostKeyReference.lmkBlock("D0117M3TC00E0000" + text)
+            _ = try keys.entry(block, for: .verifyMAC, access, tick: 1)
+            // As is found from both ways.
+            #expect(try keys.entry(constant, for: .verifyMAC, access, tick: 1) === first)
+        }
+        #expect(keys.count <= 2 * ClientKeys.limit)
+        first.handle = 7
+        let found = unsafe first.field.withUnsafeBytes { unsafe keys.readyEntry($0, .verifyMAC, tick: 1) }
+        #expect(found === first)
+        let later = unsafe first.field.withUnsafeBytes { unsafe keys.readyEntry($0, .verifyMAC, tick: 2) }
+        #expect(later == nil)
+        keys.forgetHandles()
+        let closed = unsafe first.field.withUnsafeBytes { unsafe keys.readyEntry($0, .verifyMAC, tick: 1) }
+        #expect(closed == nil)
     }
 }
