@@ -4,8 +4,8 @@ import KMS
 
 /// A request of one of the commonest forms, found in a frame where it lies: which parts of it are what.
 ///
-/// M8 and M6 over a whole message, binary, as text or in digits, and YT; the key by its label or as a block under the LMK; nothing behind the
-/// last field. Whatever is unusual or wrong in the least is nil, and `HostRequest` reads it from the start: one codec
+/// M8 and M6 over a whole message, binary, as text or in digits, and YT; the key by its label or as a block under the LMK;
+/// nothing behind the last field. Whatever is unusual or wrong in the least is nil, and `HostRequest` reads it from the start: one codec
 /// refuses, and this one only has to agree with it where it accepts (a test holds the two against each other).
 @safe struct HotRequest {
     enum Kind: UInt8 {
