@@ -1,5 +1,6 @@
 import CryptoClient
 import HSMBridge
+import NIOCore
 import Testing
 
 @testable import CryptoService
@@ -95,10 +96,11 @@ struct ModuleAwayTests {
         #expect(failed.filter { $0.code == "01" && $0.client == World.plainClient }.map(\.count).reduce(0, +) == 3)
     }
 
-    @Test func `Fifty connections under load while the module stops and starts: each request is answered once`()
-        async throws
-    {
-        let world = try await World.make()
+    @Test(arguments: [1, 3])
+    func `Fifty connections under load while the module stops and starts: each request is answered once`(
+        loops: Int
+    ) async throws {
+        let world = try await World.make { $0.loops = loops }
         let connections = try await Self.connections(50, world)
         async let outcomes = Outcomes.of(50 * 40) {
             let connection = connections[Int.random(in: 0..<50)]
@@ -119,12 +121,14 @@ struct ModuleAwayTests {
         await world.stop()
     }
 
-    @Test func `Fifty connections with all kinds of requests mixed are answered in their order`() async throws {
-        let world = try await World.shared.value
+    @Test(arguments: [1, 3])
+    func `Fifty connections with all kinds of requests mixed are answered in their order`(loops: Int) async throws {
+        let world = try await World.make { $0.loops = loops }
         let connections = try await Self.connections(50, world)
+        let samples = try await Self.samples(connections[0])
         let outcomes = await Outcomes.of(50 * 32) {
             let connection = connections[Int.random(in: 0..<50)]
-            switch Int.random(in: 0..<6) {
+            switch Int.random(in: 0..<8) {
             case 0: return try await connection.run(EchoRequest([1, 2, 3])).bytes == [1, 2, 3]
             case 1: return try await connection.run(RandomValueRequest(count: 8)).bytes.count == 8
             case 2: return try await connection.run(CheckValueRequest(key: Self.fields.key)).checkValue == "8E6716"
@@ -132,11 +136,77 @@ struct ModuleAwayTests {
             case 4:
                 let attributes = try HostKeyAttributes(usage: "M3", algorithm: "T2", modeOfUse: "C")
                 return try await connection.run(GenerateKeyRequest(attributes: attributes)).key.form == .lmkBlock
-            default: return try await connection.run(GenerateMACRequest(Self.fields)).bytes.count == 4
+            case 5: return try await Self.isMadeInParts(samples[Int.random(in: 0..<samples.count)], connection)
+            default: return try await Self.isRight(samples[Int.random(in: 0..<samples.count)], connection)
             }
         }
         #expect(outcomes.right == 1_600, "\(outcomes)")
         for connection in connections { await connection.close() }
+        await world.stop()
+    }
+
+    @Test func `Handles that become void under load are opened again, and every answer is that of its own request`()
+        async throws
+    {
+        let world = try await World.make { $0.loops = 2 }
+        let connections = try await Self.connections(10, world)
+        let samples = try await Self.samples(connections[0])
+        let id = try #require(KeyIdentity("canteen/pos/mac/01"))
+        let stored = try #require(world.centre.directory.snapshot.key(id))
+        async let outcomes = Outcomes.of(3_000) {
+            try await Self.isRight(
+                samples[Int.random(in: 0..<samples.count)], connections[Int.random(in: 0..<connections.count)])
+        }
+        for _ in 0..<200 {
+            let handle = try await world.module.execute(OpenKey(key: stored.reference)).handle
+            _ = try await world.module.execute(CloseKey(handle: handle))
+        }
+        let result = await outcomes
+        #expect(result.right == 3_000, "\(result)")
+        for connection in connections { await connection.close() }
+        await world.stop()
+    }
+
+    /// A message with its MAC.
+    private struct Sample: Sendable {
+        let fields: HostMACFields
+        let mac: [UInt8]
+    }
+
+    private static func samples(_ connection: CryptoConnection) async throws -> [Sample] {
+        var samples: [Sample] = []
+        for number in 0..<16 {
+            var fields = fields
+            fields.message = HostMACMessage((0..<64).map { UInt8($0 + number) })
+            samples.append(Sample(fields: fields, mac: try await connection.run(GenerateMACRequest(fields)).bytes))
+        }
+        return samples
+    }
+
+    /// Made anew, checked, and with one bit changed found wrong.
+    private static func isRight(_ sample: Sample, _ connection: CryptoConnection) async throws -> Bool {
+        let fields = sample.fields
+        switch Int.random(in: 0..<3) {
+        case 0: return try await connection.run(GenerateMACRequest(fields)).bytes == sample.mac
+        case 1: return try await connection.verifyMAC(VerifyMACRequest(fields, mac: HostMAC(sample.mac)))
+        default:
+            var wrong = sample.mac
+            wrong[Int.random(in: 0..<4)] ^= 1 << UInt8.random(in: 0..<8)
+            return try await !connection.verifyMAC(VerifyMACRequest(fields, mac: HostMAC(wrong)))
+        }
+    }
+
+    /// The same MAC over the message in two parts, which is not the hot lane's.
+    private static func isMadeInParts(_ sample: Sample, _ connection: CryptoConnection) async throws -> Bool {
+        let bytes = Array(sample.fields.message.content.readableBytesView)
+        var first = sample.fields
+        first.mode = .first
+        first.message = HostMACMessage(Array(bytes[..<24]))
+        var last = sample.fields
+        last.mode = .last
+        last.chainingValue = try await connection.run(GenerateMACRequest(first)).bytes
+        last.message = HostMACMessage(Array(bytes[24...]))
+        return try await connection.run(GenerateMACRequest(last)).bytes == sample.mac
     }
 
     private static func connections(_ count: Int, _ world: World) async throws -> [CryptoConnection] {
