@@ -26,8 +26,8 @@ final class HostConnection: ChannelDuplexHandler {
     private var context: ChannelHandlerContext?
     /// Nil where TLS stands before the socket.
     private var socket: DirectSocket?
-    /// The socket did not take everything: what follows has to go the channel's way, behind it.
-    private var isBacklogged = false
+    /// Writes that the channel has not finished, because the socket did not take everything: what follows goes behind them.
+    private var backlog = 0
     /// The key of the hot lane's last request.
     var lastKey: KeyEntry?
     /// When the read came that is being taken up, on the meter's clock.
@@ -95,12 +95,12 @@ final class HostConnection: ChannelDuplexHandler {
 
     private func write(_ answers: ByteBuffer, _ context: ChannelHandlerContext) {
         loop.meter.sent(bytes: answers.readableBytes)
-        guard let socket, !isBacklogged else { return context.writeAndFlush(NIOAny(answers), promise: nil) }
+        guard let socket else { return context.writeAndFlush(NIOAny(answers), promise: nil) }
         var rest = answers
-        rest.moveReaderIndex(forwardBy: socket.send(answers))
+        if backlog == 0 { rest.moveReaderIndex(forwardBy: socket.send(answers)) }
         guard rest.readableBytes > 0 else { return }
-        isBacklogged = true
-        context.writeAndFlush(NIOAny(rest)).assumeIsolated().whenComplete { _ in self.isBacklogged = false }
+        backlog += 1
+        context.writeAndFlush(NIOAny(rest)).assumeIsolated().whenComplete { _ in self.backlog -= 1 }
     }
 
     private func closeBehindAnswers(_ context: ChannelHandlerContext) {

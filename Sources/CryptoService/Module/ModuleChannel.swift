@@ -32,8 +32,8 @@ final class ModuleChannel {
     private var context: ChannelHandlerContext?
     private var cutter: ModuleReplyCutter?
     private var socket: DirectSocket?
-    /// The socket did not take everything: what follows has to go the channel's way, behind it.
-    private var isBacklogged = false
+    /// Writes that the channel has not finished, because the socket did not take everything: what follows goes behind them.
+    private var backlog = 0
     private var eagerness = Eagerness()
     private var inFlight = CircularBuffer<Message>()
     private var full = CircularBuffer<Message>()
@@ -108,12 +108,15 @@ final class ModuleChannel {
     }
 
     private func write(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
-        guard let socket, !isBacklogged else { return context.writeAndFlush(NIOAny(bytes), promise: nil) }
         var rest = bytes
-        rest.moveReaderIndex(forwardBy: socket.send(bytes))
+        if backlog == 0, let socket { rest.moveReaderIndex(forwardBy: socket.send(bytes)) }
         guard rest.readableBytes > 0 else { return }
-        isBacklogged = true
-        context.writeAndFlush(NIOAny(rest)).assumeIsolated().whenComplete { _ in self.isBacklogged = false }
+        backlog += 1
+        // A later connection to the module begins without a backlog.
+        let context = context
+        context.writeAndFlush(NIOAny(rest)).assumeIsolated().whenComplete { _ in
+            if self.context === context { self.backlog -= 1 }
+        }
     }
 
     /// A request that travels alone is answered in microseconds, sooner than the loop could fall asleep and be woken: gives
@@ -171,7 +174,7 @@ final class ModuleChannel {
         self.context = context
         self.cutter = cutter
         socket = DirectSocket(context.channel)
-        isBacklogged = false
+        backlog = 0
         loop.meter.moduleConnected()
         loop.moduleConnected()
     }

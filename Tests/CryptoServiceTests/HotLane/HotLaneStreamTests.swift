@@ -60,6 +60,32 @@ struct HotLaneStreamTests {
         return Array(buffer.readableBytesView)
     }
 
+    @Test func `A client that takes megabytes of answers slowly gets each of them whole and in order`() async throws {
+        let world = try await World.shared.value
+        let port = world.port
+        let frames = try (0..<400).map { number in
+            let data = [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: number * 7_919 % 32_000)
+            let header = ByteBuffer(string: String(10_000 + number).suffix(4).description)
+            return try Self.written(HostFrame(header: header, command: .echo, body: EchoRequest(data).body()))
+        }
+        let answers = try await RawClient.with(port: port) { session in
+            let outbound = session.outbound
+            async let sending: Void = {
+                for frame in frames { try await outbound.write(ByteBuffer(bytes: frame)) }
+            }()
+            var answers: [[UInt8]] = []
+            while answers.count < frames.count, let answer = try await session.frame() { answers.append(answer) }
+            try await sending
+            return answers
+        }
+        #expect(answers.count == frames.count)
+        for (frame, answer) in zip(frames, answers) {
+            // length 2 | header 4 | B3 | 00 | the data, whose length stood in four digits behind the command.
+            let isRight = answer[2..<6] == frame[2..<6] && answer.dropFirst(10) == frame.dropFirst(12)
+            #expect(isRight)
+        }
+    }
+
     @Test(arguments: [4, 0, 8, 12])
     func `However a stream is cut into reads, its answers are the same and in its order`(headerLength: Int) async throws
     {
