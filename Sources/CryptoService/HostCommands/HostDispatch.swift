@@ -133,6 +133,34 @@ extension HostLoop {
         send(question, channel, shape, entry) { write(&$0, .reference(entry.key.reference)) }
     }
 
+    /// Sends a command with two keys; it is counted for the first.
+    func ask(
+        _ question: Question, _ channel: ModuleChannel?, _ shape: AnswerShape,
+        _ first: (key: HostKeyReference, operation: ServiceOperation),
+        _ second: (key: HostKeyReference, operation: ServiceOperation), isRetry: Bool = false,
+        _ write: @escaping (inout ModuleMessage, ModuleMessage.Key, ModuleMessage.Key) -> Void
+    ) throws(Refusal) {
+        let entries = [
+            try entry(first.key, for: first.operation, question.asker),
+            try entry(second.key, for: second.operation, question.asker),
+        ]
+        let keys = entries.map { entry -> ModuleMessage.Key in
+            // One of the two was void, and the module does not say which.
+            if isRetry { entry.handle = 0 }
+            if entry.handle != 0 { return .handle(entry.handle) }
+            open(entry, channel)
+            return .reference(entry.key.reference)
+        }
+        let again = { [unowned self] in
+            attempt(question, first.operation) { () throws(Refusal) in
+                try ask(question, channel, shape, first, second, isRetry: true, write)
+            }
+        }
+        let run = ModuleRun(
+            purpose: .answer(question.asker), shape: shape, key: entries[0], isRetry: isRetry, again: again)
+        guard channel?.add(run, { write(&$0, keys[0], keys[1]) }) == true else { return lose(run) }
+    }
+
     private func open(_ entry: KeyEntry, _ channel: ModuleChannel?) {
         guard !entry.isOpening, let channel else { return }
         let run = ModuleRun(purpose: .open(entry), shape: .bytes, key: entry, isRetry: false)
@@ -167,7 +195,11 @@ extension HostLoop {
                 let asker = asker.advanced(by: tally.count)
                 switch replies.next() {
                 case .refused(.unknownHandle) where !run.isRetry && run.key != nil:
-                    if let item = items.item(number + tally.count), askAgain(run, asker, item, channel) {
+                    if let again = run.again {
+                        tally.again += 1
+                        meter.handleVoided()
+                        again()
+                    } else if let item = items.item(number + tally.count), askAgain(run, asker, item, channel) {
                         tally.again += 1
                     } else {
                         finish(asker, .refused(.internalError), &tally)

@@ -44,8 +44,10 @@ import KMS
         let keyStart = 10
         guard unsafe bytes[2] == HostMACMode.only.rawValue,
             let format = unsafe HostDataFormat(rawValue: bytes[3]),
-            let size = unsafe HostMACSize(rawValue: bytes[4]),
+            let size = unsafe HostMACSize(rawValue: bytes[4]), size == .fourBytes || size == .eightBytes,
+            // The DES ones; CMAC has rules of its own about padding.
             let algorithm = unsafe HostMACAlgorithm(rawValue: bytes[5]),
+            algorithm == .algorithm1 || algorithm == .algorithm3,
             let padding = unsafe HostMACPadding(rawValue: bytes[6]),
             unsafe Self.isKeyType(bytes + 7),
             let keyCount = unsafe Self.keyCount(bytes + keyStart, count - keyStart)

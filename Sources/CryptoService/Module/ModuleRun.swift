@@ -18,6 +18,8 @@ struct ModuleRun {
     /// A handle was void: this time the key went along as a block.
     let isRetry: Bool
     var count = 1
+    /// How a request with two keys is asked anew when one of their handles was void; nil where the item itself can go again.
+    var again: (() -> Void)?
 }
 
 /// What became of a run's requests.
