@@ -32,5 +32,5 @@ try write(
 try write(
     CircuitText(
         title: "look-ups of three bits",
-        circuits: circuits(LookUpSearch.self, Effort(beam: 24, orders: 10), seed: 2)),
+        circuits: circuits(LookUpSearch.self, Effort(beam: 16, orders: 8), seed: 2)),
     to: "sbox_lookups.h")

@@ -147,6 +147,43 @@ public struct ModuleReplyWriter: ~Copyable, Sendable {
         count += 1
     }
 
+    /// A place for a reply that is calculated later, together with others. Until then it reads as a fault of the module, so that
+    /// one that were forgotten would say nothing about a MAC.
+    public struct Pending: Sendable {
+        fileprivate let offset: Int
+        fileprivate let length: Int
+    }
+
+    public mutating func appendPendingVerdict() -> Pending { appendPending(1) }
+    /// A field of `count` bytes, at most 8.
+    public mutating func appendPendingField(count: Int) -> Pending { appendPending(4 + count) }
+
+    private mutating func appendPending(_ length: Int) -> Pending {
+        let pending = Pending(offset: writer.count, length: length)
+        writer.u16(ModuleError.internalFault.rawValue)
+        writer.u32(UInt32(length))
+        for _ in 0..<length { writer.u8(0) }
+        count += 1
+        return pending
+    }
+
+    public mutating func complete(_ pending: Pending, verdict: Verdict) {
+        precondition(pending.length == 1, "the place of a verdict")
+        writer.patch(verdict.rawValue, at: pending.offset + 6)
+        writer.patch(UInt16(0), at: pending.offset)
+    }
+
+    /// The first bytes of `number`, big-endian, as many as the place has.
+    public mutating func complete(_ pending: Pending, field number: UInt64) {
+        let length = pending.length - 4
+        precondition((0...8).contains(length), "the place of a field")
+        writer.patch(UInt32(length), at: pending.offset + 6)
+        for index in 0..<length {
+            writer.patch(UInt8(truncatingIfNeeded: number >> UInt64(56 - 8 * index)), at: pending.offset + 10 + index)
+        }
+        writer.patch(UInt16(0), at: pending.offset)
+    }
+
     public mutating func append(_ refusal: ModuleRefusal) {
         writer.u16(refusal.error.rawValue)
         writer.u32(2)

@@ -77,8 +77,9 @@ public struct WireWriter: ~Copyable, @unchecked Sendable {
 
     mutating func endField(_ start: Int) { patch(UInt32(count - start), at: start - 4) }
 
-    mutating func patch(_ value: UInt32, at offset: Int) {
-        unsafe memory.storeBytes(of: value.bigEndian, toByteOffset: offset, as: UInt32.self)
+    mutating func patch<I: FixedWidthInteger>(_ value: I, at offset: Int) {
+        precondition(offset >= 0 && offset + MemoryLayout<I>.size <= count, "inside what was written")
+        unsafe memory.storeBytes(of: value.bigEndian, toByteOffset: offset, as: I.self)
     }
 
     /// Forgets what was written, keeping the memory for the next message.

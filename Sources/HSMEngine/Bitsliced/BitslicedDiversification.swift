@@ -18,7 +18,7 @@ extension OpenKeySchedule {
             let cards = start..<min(count, start + Self.cardsPerPiece)
             let part = factors.extracting(cards.lowerBound * levels..<cards.upperBound * levels)
             var keys = try SecretBytes(count: 16 * cards.count)
-            if case .narrow(let schedule) = self, cards.count >= BreakEven.diversification,
+            if case .narrow(let schedule) = self, cards.count >= BreakEven.calculations(version),
                 Self.diversifyLanes(schedule, part, levels, version, &keys)
             {
                 try body(cards, keys)

@@ -11,10 +11,10 @@ import HSMBridge
     /// too few are left for a pass or the system gives no memory. `bitmap` is zero.
     func verify(_ records: UnsafeRawBufferPointer, into bitmap: inout [UInt8]) -> Int {
         let count = records.count / layout.stride
-        guard count >= BreakEven.tac, let base = records.baseAddress else { return 0 }
+        guard count >= BreakEven.calculations(version), let base = records.baseAddress else { return 0 }
         let kernels = version.kernels
         var done = 0
-        while count - done >= BreakEven.tac {
+        while count - done >= BreakEven.calculations(version) {
             let kernel = kernels.first { $0.lanes >= count - done } ?? kernels[kernels.count - 1]
             // Whole passes under one spreading of the master's key.
             let passes = max(1, (count - done) / kernel.lanes)
@@ -37,9 +37,8 @@ import HSMBridge
     /// The master's key; without levels the TAC key itself.
     private func prepare(_ memory: LaneMemory) -> LaneKeys {
         if layout.levels > 0 { return memory.spread(schedule, to: 0) }
-        let word = unsafe schedule.algorithm == .des ? schedule.words[0] : schedule.words[0] ^ schedule.words[1]
-        memory.spread(word, to: memory.key(2))
-        return LaneKeys(first: memory.key(2), second: memory.key(2), third: memory.key(2), isSingle: true)
+        unsafe memory.spread(schedule.words[3], to: memory.key(2))
+        return memory.single(2)
     }
 
     @unsafe private func pass(
@@ -62,7 +61,8 @@ import HSMBridge
                 memory.absorb(0x80, into: state)
             } else {
                 memory.fill(count) { lane in
-                    unsafe PaddedMessage(base + lane * stride + start, length, .method2).block(index)
+                    let data = unsafe (base + lane * stride + start).assumingMemoryBound(to: UInt8.self)
+                    return unsafe PaddedMessage(UnsafeBufferPointer(start: data, count: length), .method2).block(index)
                 }
                 memory.absorb(into: state)
             }
@@ -84,11 +84,4 @@ import HSMBridge
             bitmap[start + byte] = bits & ~(filled == 8 ? 0 : 0xFF >> UInt8(filled))
         }
     }
-}
-
-/// From how many computations of a kind on a pass is faster than one after another. Measured (docs/architecture.md).
-enum BreakEven {
-    static let tac = 10
-    static let mac = 10
-    static let diversification = 8
 }

@@ -12,18 +12,28 @@ extension LaneMemory {
         return LaneKeys(first: key(first), second: key(first + 1), third: third, isSingle: isSingle)
     }
 
-    /// Keys of their own: `words` gives K1, K2, K3 of a lane. Without a `third`, K3 is K1.
-    @inline(__always)
-    func load(
-        _ count: Int, to first: Int, isSingle: Bool = false, third: Bool = false,
-        _ words: (Int) -> UnsafePointer<Block8>
-    ) -> LaneKeys {
-        for part in 0..<(isSingle ? 1 : third ? 3 : 2) {
-            fill(count) { lane in unsafe words(lane)[part] }
-            loadKey(key(first + part))
+    /// One key as a DES key.
+    func single(_ index: Int) -> LaneKeys {
+        LaneKeys(first: key(index), second: key(index), third: key(index), isSingle: true)
+    }
+
+    /// Keys of their own, `count` of them; `isThird` where one has three parts. One key for all lanes costs less.
+    func load(_ lanes: UnsafePointer<BitslicedMAC.Lane>, _ count: Int, isSingle: Bool) -> LaneKeys {
+        var isShared = true
+        var isThird = false
+        for lane in 0..<count {
+            unsafe isShared = isShared && lanes[lane].words == lanes[0].words
+            unsafe isThird = isThird || lanes[lane].isThreeKey
         }
-        return LaneKeys(
-            first: key(first), second: key(first + 1), third: third ? key(first + 2) : key(first), isSingle: isSingle)
+        for part in 0..<(isSingle ? 1 : isThird ? 3 : 2) {
+            if isShared {
+                unsafe spread(lanes[0].words[part], to: key(part))
+            } else {
+                fill(count) { lane in unsafe lanes[lane].words[part] }
+                loadKey(key(part))
+            }
+        }
+        return LaneKeys(first: key(0), second: key(1), third: isThird ? key(2) : key(0), isSingle: isSingle)
     }
 
     /// PBOC diversification: the halves 3DES(K, X) and 3DES(K, ~X) of each lane's key after the last level, as states 0 and 1.
@@ -51,24 +61,21 @@ extension LaneMemory {
         return (left, right)
     }
 
-    /// CBC from `state` over each lane's blocks. `length` gives the blocks of a lane, at least one; lanes stand in the order of
-    /// falling length. A lane that has ended keeps its value in state 2 while the longer ones go on.
-    @inline(__always)
-    func chain(
-        _ count: Int, _ keys: LaneKeys, from start: LaneState, length: (_ lane: Int) -> Int,
-        _ block: (_ lane: Int, _ index: Int) -> Block8
-    ) -> LaneState {
-        var state = start
+    /// CBC from zero over each lane's blocks. Lanes stand in the order of falling block counts. A lane that has ended keeps its
+    /// value in state 2 while the longer ones go on.
+    func chain(_ lanes: UnsafePointer<BitslicedMAC.Lane>, _ count: Int, _ keys: LaneKeys) -> LaneState {
+        var state = self.state(0)
+        clear(state)
         let result = self.state(2)
         var active = count
         var index = 0
         while true {
-            fill(active) { block($0, index) }
+            fill(active) { lane in unsafe lanes[lane].message.block(index) }
             absorb(into: state)
             encrypt(&state, keys)
             index += 1
             var longer = active
-            while longer > 0, length(longer - 1) == index { longer -= 1 }
+            while unsafe longer > 0 && lanes[longer - 1].message.blocks == index { longer -= 1 }
             if longer == 0, active == count { return state }
             if longer < active { take(state, into: result, lanes: longer..<active) }
             if longer == 0 { return result }

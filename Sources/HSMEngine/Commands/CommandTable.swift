@@ -15,6 +15,7 @@ extension SoftwareModule {
             return false
         }
         var execution = Execution(module: self, caller: caller)
+        var queue = CalculationQueue(messageItems: frame.count)
         var offset = 4
         for _ in 0..<frame.count {
             let code = unsafe UInt16(message[offset]) << 8 | UInt16(message[offset + 1])
@@ -26,7 +27,9 @@ extension SoftwareModule {
             if isFull {
                 writer.append(ModuleRefusal(.tooLarge))
             } else if let command = CommandCode(rawValue: code) {
-                if inPlace, unsafe execution.answerInPlace(command, body, into: &writer) { continue }
+                if inPlace, unsafe execution.answerInPlace(command, body, &queue, into: &writer) { continue }
+                // What changes the module takes effect after what was asked before it.
+                if command.rule.journalling != .no { queue.run(into: &writer) }
                 unsafe WireReader.reading(body) { reader in
                     dispatch(command, &reader, &execution, into: &writer)
                 }
@@ -34,6 +37,7 @@ extension SoftwareModule {
                 writer.append(ModuleRefusal(.unknownCommand))
             }
         }
+        queue.run(into: &writer)
         return true
     }
 

@@ -99,15 +99,15 @@ import HSMBridge
     /// Left half xor right half of a two-key TDES key: the key of TACs and of PIN reload (PBOC).
     private let folded: UnsafeMutablePointer<DES_key_schedule>
     private let subkeys: UnsafeMutablePointer<Block8>
-    /// The key's bytes as K1, K2, K3 (K3 = K1 of a two-key key, all three one of a single), as the lanes of a bit-sliced pass
-    /// take them.
+    /// The key's bytes as K1, K2, K3 (K3 = K1 of a two-key key, all three one of a single) and the key of its TACs (K1 xor K2; a
+    /// single key itself), as the lanes of a bit-sliced pass take them.
     let words: UnsafePointer<Block8>
 
     init(_ key: borrowing SecretBytes, algorithm: KeyAlgorithm) throws(PrimitiveError) {
         guard [.des, .tripleDES2, .tripleDES3].contains(algorithm) else { throw .algorithmNotPermitted }
         guard key.count * 8 == algorithm.bits else { throw .keyLengthInvalid }
         let size = DESKeys.scheduleSize
-        let memory = try SecretBytes(count: 4 * size + 40)
+        let memory = try SecretBytes(count: 4 * size + 48)
         let base = unsafe memory.withUnsafePointer { pointer in unsafe pointer }
         let count = key.count
         let keys = unsafe key.withUnsafePointer { bytes in unsafe DESKeys(expanding: bytes, count: count, at: base) }
@@ -119,6 +119,7 @@ import HSMBridge
             unsafe words[0] = parts[0]
             unsafe words[1] = parts[count > 8 ? 1 : 0]
             unsafe words[2] = parts[count > 16 ? 2 : 0]
+            unsafe words[3] = count == 8 ? parts[0] : parts[0] ^ parts[1]
         }
         if count == 16 { unsafe Self.fold(key, to: folded) }
         var zero: Block8 = 0

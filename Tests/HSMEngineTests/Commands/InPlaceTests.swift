@@ -46,7 +46,8 @@ import Testing
     /// Commands of the three kinds with every algorithm, padding, length and number of factors, mostly sensible.
     private func message(_ keys: [KeyReference], _ dice: inout Dice) -> (bytes: [UInt8], count: Int) {
         var request = ModuleRequest()
-        let count = Int.random(in: 1...6, using: &dice)
+        // Short messages are answered one by one, long ones side by side.
+        let count = [1, 2, 5, 40, 90].randomElement(using: &dice) ?? 1
         for _ in 0..<count {
             let key = keys.randomElement(using: &dice) ?? keys[0]
             let data = (0..<[0, 1, 7, 8, 22, 24, 64, 65].randomElement(using: &dice)!).map { _ in
@@ -81,7 +82,7 @@ import Testing
         let keys = try await keys(module)
         var dice = Dice(state: 20_261_123)
         var successes = 0
-        for _ in 0..<3_000 {
+        for _ in 0..<600 {
             let (honest, count) = message(keys, &dice)
             let reply = answer(module, honest, inPlace: true)
             #expect(reply == answer(module, honest, inPlace: false))
@@ -95,7 +96,111 @@ import Testing
             #expect(answer(module, mutated, inPlace: true) == answer(module, mutated, inPlace: false))
         }
         // A table of refusals would agree as well; these have been calculated.
-        #expect(successes > 300)
+        #expect(successes > 2_000)
+    }
+
+    /// Every shape, key and length beside every other in one message: replies in order, the right ones match and the wrong ones
+    /// do not, and what does not belong in a pass is answered between them.
+    @Test func `a message of hundreds is answered in its order, each item by itself`() async throws {
+        let folder = try TestFolder()
+        let module = try SoftwareModule(forTestsWithRandomLMKIn: folder.path)
+        var dice = Dice(state: 7)
+        var macKeys: [KeyReference] = []
+        var tacKeys: [KeyReference] = []
+        for index in 0..<5 {
+            macKeys.append(try await open(module, module.newKey(index % 2 == 0 ? .mac3 : .mac1, .calculate)))
+            tacKeys.append(try await open(module, module.newKey(.tac)))
+        }
+        for count in [7, 8, 15, 64, 300, 700] {
+            var request = ModuleRequest()
+            var expected: [Verdict?] = []
+            for index in 0..<count {
+                // A few messages much longer than the rest, and some that are not whole blocks.
+                let length = index % 50 == 49 ? 2_000 : [64, 64, 21, 0, 100][index % 5]
+                let data = (0..<length).map { _ in UInt8.random(in: 0...255, using: &dice) }
+                let isRight = Int.random(in: 0..<3, using: &dice) > 0
+                switch index % 8 {
+                case 5:
+                    let key = DerivedKey(tacKeys[index % 5], factors: (0..<1 + index % 3).map { _ in dice.next() })
+                    let record = Array(data.prefix(40)) + [1]
+                    let tac = try await tac(module, key, record)
+                    request.append(VerifyTAC(key: key, data: record, tac: isRight ? tac : tac ^ 0x100))
+                    expected.append(isRight ? .match : .mismatch)
+                case 6:
+                    request.append(RandomBytes(count: 3))
+                    expected.append(nil)
+                default:
+                    let key = macKeys[index % 5]
+                    let algorithm: HSMBridge.MACAlgorithm = index % 5 % 2 == 0 ? .algorithm3 : .algorithm1
+                    let macLength = index % 2 == 0 ? 4 : 8
+                    var mac = try await module.execute(
+                        GenerateMAC(
+                            key: key, algorithm: algorithm, padding: .method2, length: UInt8(macLength), data: data)
+                    ).bytes
+                    if !isRight { mac[Int.random(in: 0..<macLength, using: &dice)] ^= 1 }
+                    request.append(
+                        VerifyMAC(key: key, algorithm: algorithm, padding: .method2, data: data, mac: mac))
+                    expected.append(isRight ? .match : .mismatch)
+                }
+            }
+            let reply = answer(module, Array(request.bytes().dropFirst(4)), inPlace: true)
+            let read = try ModuleReply(message: Array(reply.dropFirst(4)))
+            #expect(read.count == count)
+            for index in 0..<count {
+                guard let verdict = expected[index] else {
+                    #expect(try read.reply(index, to: RandomBytes.self).bytes.count == 3)
+                    continue
+                }
+                #expect(try read.reply(index, to: VerifyMAC.self) == verdict, "item \(index) of \(count)")
+            }
+        }
+    }
+
+    /// The TAC that matches, found by asking for it alone (a message of one is not gathered) with the calculation by hand.
+    private func tac(_ module: SoftwareModule, _ key: DerivedKey, _ data: [UInt8]) async throws -> UInt32 {
+        guard case .handle(let handle) = key.key, let ring = module.current().keyring else { return 0 }
+        let entry = try ring.cache.entry(handle)
+        let schedule = try #require(entry.schedule)
+        return try schedule.tac(factors: key.factors, data: data.span).bytes.reduce(0) { $0 << 8 | UInt32($1) }
+    }
+
+    @Test func `generated MACs of a long message stand in their places`() async throws {
+        let folder = try TestFolder()
+        let module = try SoftwareModule(forTestsWithRandomLMKIn: folder.path)
+        let keys = try await keys(module)
+        var request = ModuleRequest()
+        var commands: [GenerateMAC] = []
+        for index in 0..<150 {
+            let command = GenerateMAC(
+                key: keys[0], algorithm: .algorithm3, padding: .method1, length: index % 3 == 0 ? 8 : 4,
+                data: [UInt8](repeating: UInt8(index), count: index))
+            commands.append(command)
+            request.append(command)
+        }
+        let reply = answer(module, Array(request.bytes().dropFirst(4)), inPlace: true)
+        let read = try ModuleReply(message: Array(reply.dropFirst(4)))
+        for (index, command) in commands.enumerated() {
+            let alone = try await module.execute(command)
+            #expect(try read.reply(index, to: GenerateMAC.self).bytes == alone.bytes, "item \(index)")
+        }
+    }
+
+    @Test func `what was asked before the module is sealed is answered, what comes after it is not`() async throws {
+        let folder = try TestFolder()
+        let module = try SoftwareModule(forTestsWithRandomLMKIn: folder.path)
+        let key = try await open(module, module.newKey(.mac3, .calculate))
+        let command = GenerateMAC(key: key, algorithm: .algorithm3, padding: .method2, length: 4, data: [1])
+        let expected = try await module.execute(command).bytes
+        var request = ModuleRequest()
+        for _ in 0..<20 { request.append(command) }
+        request.append(SealModule())
+        for _ in 0..<20 { request.append(command) }
+        let reply = answer(module, Array(request.bytes().dropFirst(4)), inPlace: true)
+        let read = try ModuleReply(message: Array(reply.dropFirst(4)))
+        for index in 0..<20 { #expect(try read.reply(index, to: GenerateMAC.self).bytes == expected) }
+        for index in 21..<41 {
+            #expect(throws: ModuleRefusal(.sealed)) { try read.reply(index, to: GenerateMAC.self) }
+        }
     }
 
     @Test func `right values match in place and wrong ones do not`() async throws {

@@ -1,0 +1,12 @@
+/// From how many computations on a pass is faster than one after another. Measured with `kmsd bench`'s library and processor; a
+/// pass costs the same however many of its lanes are used.
+enum BreakEven {
+    /// MACs and TACs.
+    static func calculations(_ version: DESVersion) -> Int {
+        switch version {
+        case .avx512: 9
+        case .avx2: 12
+        case .portable: 13
+        }
+    }
+}
