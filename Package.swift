@@ -93,6 +93,8 @@ var targets: [Target] = [
         [
             "CryptoService", "CryptoClient", "HSMBridge", "HSMEngine", "KMS", "MariaDB",
             .product(name: "HummingbirdTesting", package: "hummingbird"),
+            .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            .product(name: "NIOEmbedded", package: "swift-nio"),
         ] + nio + web),
     tests(
         "PersonalizationTests", ["Personalization", "HSMBridge", "HSMEngine", "CardSimulator", "KMS", "MariaDB"],

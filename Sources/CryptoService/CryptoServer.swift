@@ -9,7 +9,7 @@ import Synchronization
 
 /// Why the host-command port did not open.
 public enum CryptoServerError: Error, Sendable, Hashable {
-    /// Plain host commands are taken on loopback addresses only.
+    /// Plain host commands are taken on loopback only, unless addresses are configured from which they may come.
     case notLoopback(String)
     /// The system's reason.
     case cannotListen(String)
@@ -23,7 +23,7 @@ public enum CryptoServerError: Error, Sendable, Hashable {
 /// back. Keys, grants and states come from the centre's directory; `KeyCentre.run` has to run beside this.
 public final class CryptoServer: Service, Sendable {
     private struct Running {
-        let listener: any Channel
+        let listeners: [any Channel]
         let loops: [NIOLoopBound<HostLoop>]
     }
 
@@ -35,25 +35,34 @@ public final class CryptoServer: Service, Sendable {
     private let surroundings: HostLoop.Surroundings
     private let logger: Logger
     private let phase = Mutex(Phase.new)
-    private let connectionCount = Atomic<Int>(0)
+    private let admission: Admission
     /// Answers the requests of other doors, from `start` to `stop`.
     public let responder: Responder
 
     /// `slowModule` carries what may take long: making, importing and exporting keys. `metrics` is the process's, shared with
-    /// its other doors.
+    /// its other doors, and so is `admission`.
     public init(
         _ settings: CryptoSettings, centre: KeyCentre, slowModule: any SecurityModule,
-        metrics: ServiceMetrics = ServiceMetrics(), logger: Logger
+        metrics: ServiceMetrics = ServiceMetrics(), admission: Admission? = nil, logger: Logger
     ) {
         surroundings = HostLoop.Surroundings(
             settings: settings, directory: centre.directory, counts: centre.counts, failedChecks: centre.failedChecks,
             clocks: .system, slow: SlowCommands(module: slowModule, counts: centre.counts), metrics: metrics)
         responder = Responder(loops: settings.loops)
+        self.admission = admission ?? Admission(settings, centre: centre, metrics: metrics, logger: logger)
         self.logger = logger
     }
 
     /// Connections that are open now.
-    public var connections: Int { connectionCount.load(ordering: .relaxed) }
+    public var connections: Int { admission.hostConnections }
+
+    /// The port of the TLS door; nil while it is closed.
+    public var tlsPort: Int? {
+        phase.withLock { phase in
+            guard case .running(let running) = phase, running.listeners.count > 1 else { return nil }
+            return running.listeners[1].localAddress?.port
+        }
+    }
 
     /// Runs until graceful shutdown or cancellation, then stops.
     public func run() async throws {
@@ -71,20 +80,32 @@ public final class CryptoServer: Service, Sendable {
         }
         guard isNew else { throw .usedUp }
         let settings = surroundings.settings
-        guard let address = try? SocketAddress.makeAddressResolvingHost(settings.host, port: settings.port),
-            address.isLoopback
-        else { throw .notLoopback(settings.host) }
-        let group = responder.group
+        let plain = try Self.address(settings.host, settings.port)
+        guard plain.isLoopback || !settings.plainAddresses.isEmpty else { throw .notLoopback(settings.host) }
+        let secure = try admission.tls.map { (material) throws(CryptoServerError) in
+            (try Self.address(settings.tlsHost, settings.tlsPort), material)
+        }
         do {
-            let loops = try await makeLoops(group)
-            let listener = try await listen(address, group, loops)
-            phase.withLock { $0 = .running(Running(listener: listener, loops: Array(loops.values))) }
+            let loops = try await makeLoops(responder.group)
+            let listener = try await listen(.tcp, plain, loops, nil)
+            var listeners = [listener]
+            if let (address, material) = secure {
+                listeners.append(try await listen(.tls, address, loops, material))
+            }
+            phase.withLock { $0 = .running(Running(listeners: listeners, loops: Array(loops.values))) }
             responder.open(Array(loops.values))
-            let port = listener.localAddress?.port ?? settings.port
-            logger.info("host commands are taken", metadata: ["host": "\(settings.host)", "port": "\(port)"])
-            return port
+            for listener in listeners {
+                logger.info("host commands are taken", metadata: ["at": "\(listener.localAddress?.description ?? "")"])
+            }
+            return listener.localAddress?.port ?? settings.port
         } catch {
             throw .cannotListen(String(describing: error))
+        }
+    }
+
+    private static func address(_ host: String, _ port: Int) throws(CryptoServerError) -> SocketAddress {
+        do { return try SocketAddress.makeAddressResolvingHost(host, port: port) } catch {
+            throw .cannotListen("\(host) is no address of this machine")
         }
     }
 
@@ -104,7 +125,7 @@ public final class CryptoServer: Service, Sendable {
             try? await responder.group.shutdownGracefully()
             return
         }
-        try? await running.listener.close()
+        for listener in running.listeners { try? await listener.close() }
         for loop in running.loops {
             try? await loop.eventLoop.flatSubmit { loop.value.stop() }.get()
         }
@@ -127,12 +148,12 @@ public final class CryptoServer: Service, Sendable {
         return loops
     }
 
+    /// Opens one door. Plain connections have their client from the start; those with TLS after the handshake.
     private func listen(
-        _ address: SocketAddress, _ group: MultiThreadedEventLoopGroup,
-        _ loops: [ObjectIdentifier: NIOLoopBound<HostLoop>]
+        _ door: ServiceDoor, _ address: SocketAddress, _ loops: [ObjectIdentifier: NIOLoopBound<HostLoop>],
+        _ material: TLSMaterial?
     ) async throws -> any Channel {
-        let settings = surroundings.settings
-        return try await ServerBootstrap(group: group)
+        try await ServerBootstrap(group: responder.group)
             .serverChannelOption(.backlog, value: 1_024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -141,29 +162,31 @@ public final class CryptoServer: Service, Sendable {
                 .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 4_096, maximum: 131_072)
             )
             .childChannelInitializer { channel in
-                self.accept(
-                    channel, loops, HostConnection.Identity(client: settings.plainClient, origin: Self.origin(channel)))
+                guard let loop = loops[ObjectIdentifier(channel.eventLoop)] else { return channel.close() }
+                do throws(AdmissionRefusal) {
+                    let peer = try self.admission.enter(channel, door)
+                    return channel.eventLoop.makeCompletedFuture { try self.serve(channel, peer, loop, material) }
+                } catch { return channel.close() }
             }
             .bind(to: address).get()
     }
 
-    /// The seam for other ways in: a TLS port brings an identity from the certificate and its handlers before this.
-    private func accept(
-        _ channel: any Channel, _ loops: [ObjectIdentifier: NIOLoopBound<HostLoop>], _ identity: HostConnection.Identity
-    ) -> EventLoopFuture<Void> {
-        guard channel.remoteAddress?.isLoopback == true, let loop = loops[ObjectIdentifier(channel.eventLoop)] else {
-            return channel.close()
-        }
-        let open = connectionCount.wrappingAdd(1, ordering: .relaxed).newValue
-        channel.closeFuture.whenComplete { _ in self.connectionCount.wrappingSubtract(1, ordering: .relaxed) }
-        guard open <= surroundings.settings.connectionLimit else { return channel.close() }
-        return channel.eventLoop.makeCompletedFuture {
-            try channel.pipeline.syncOperations.addHandler(HostConnection(identity, loop: loop.value, isPlain: true))
-        }
+    private func serve(
+        _ channel: any Channel, _ peer: ConnectedPeer, _ loop: NIOLoopBound<HostLoop>, _ material: TLSMaterial?
+    ) throws {
+        let pipeline = channel.pipeline.syncOperations
+        guard let material else { return try pipeline.addHandler(try connection(of: peer, loop)) }
+        try pipeline.addHandlers(
+            admission.tlsHandlers(peer, material, on: channel.eventLoop) { [self] context in
+                try context.pipeline.syncOperations.addHandler(try connection(of: peer, loop))
+            })
     }
 
-    private static func origin(_ channel: any Channel) -> String {
-        "tcp " + (channel.remoteAddress?.ipAddress ?? "unknown")
+    private func connection(of peer: ConnectedPeer, _ loop: NIOLoopBound<HostLoop>) throws -> HostConnection {
+        let client = try admission.client(of: peer)
+        return HostConnection(
+            HostConnection.Identity(client: client.id, origin: peer.origin, door: peer.door, rate: client.rate),
+            loop: loop.value, isPlain: peer.door == .tcp)
     }
 }
 

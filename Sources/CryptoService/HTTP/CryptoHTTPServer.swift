@@ -12,19 +12,39 @@ public struct CryptoHTTPServer: Service {
     private let module: any SecurityModule
     private let directory: KeyDirectory
     private let logger: Logger
+    private let admission: Admission
+    private let door: ServiceDoor
     private let onReady: @Sendable (Int) -> Void
 
     /// `responder` is the one of the host-command port: both doors ask the same. `onReady` is told the port once requests are
-    /// answered.
+    /// answered. `admission` is the process's.
     public init(
-        _ settings: CryptoSettings, centre: KeyCentre, module: any SecurityModule, responder: Responder, logger: Logger,
-        onReady: @escaping @Sendable (Int) -> Void = { _ in }
+        _ settings: CryptoSettings, centre: KeyCentre, module: any SecurityModule, responder: Responder,
+        admission: Admission? = nil, logger: Logger, onReady: @escaping @Sendable (Int) -> Void = { _ in }
     ) {
         self.settings = settings
         self.module = module
         directory = centre.directory
         desk = OperationDesk(responder: responder, created: IdempotencyStore())
+        self.admission = admission ?? Admission(settings, centre: centre, logger: logger)
+        door = .http
         self.logger = logger
+        self.onReady = onReady
+    }
+
+    /// The same service behind another door, with the same memory of what was created: `.https` for the TLS port.
+    public func behind(_ door: ServiceDoor, onReady: @escaping @Sendable (Int) -> Void = { _ in }) -> CryptoHTTPServer {
+        CryptoHTTPServer(self, door, onReady)
+    }
+
+    private init(_ other: CryptoHTTPServer, _ door: ServiceDoor, _ onReady: @escaping @Sendable (Int) -> Void) {
+        settings = other.settings
+        desk = other.desk
+        module = other.module
+        directory = other.directory
+        logger = other.logger
+        admission = other.admission
+        self.door = door
         self.onReady = onReady
     }
 
@@ -34,10 +54,13 @@ public struct CryptoHTTPServer: Service {
     /// The application, for those who run it themselves.
     public func application() -> some ApplicationProtocol {
         let ready = onReady
+        let isPlain = door == .http
         return Application(
-            router: router(),
+            router: router(), server: .door(door, admission),
             configuration: ApplicationConfiguration(
-                address: .hostname(settings.httpHost, port: settings.httpPort), serverName: nil),
+                address: .hostname(
+                    isPlain ? settings.httpHost : settings.httpsHost,
+                    port: isPlain ? settings.httpPort : settings.httpsPort), serverName: nil),
             onServerRunning: { channel in ready(channel.localAddress?.port ?? 0) },
             logger: logger)
     }
@@ -53,16 +76,16 @@ public struct CryptoHTTPServer: Service {
             return Self.response(OpenAPIDocument.bytes)
         }
         let desk = desk
-        let directory = directory
+        let admission = admission
         let limit = settings.bodyLimit
         router.get("/v1/status") { request, _ in
-            let client = try Self.client(request, directory)
+            let client = try Self.client(request, admission)
             try ContentRules.checkAccept(request.headers[.accept])
             return try await Self.response(status(client))
         }
         for route in ServiceRoute.all {
             router.post(RouterPath(route.path)) { request, _ in
-                let client = try Self.client(request, directory)
+                let client = try Self.client(request, admission)
                 try ContentRules.checkAccept(request.headers[.accept])
                 try ContentRules.checkContentType(request.headers[.contentType])
                 let body = try await request.body.collect(upTo: limit)
@@ -74,15 +97,13 @@ public struct CryptoHTTPServer: Service {
         return router
     }
 
-    /// The service client whose token this is. Default deny.
-    private static func client(_ request: Request, _ directory: KeyDirectory) throws(HTTPProblem) -> String {
-        let words = request.headers[.authorization]?.split(separator: " ", maxSplits: 1) ?? []
-        guard words.count == 2, words[0].lowercased() == "bearer",
-            let client = directory.snapshot.client(token: String(words[1]), now: Clocks.system.wall())
-        else {
-            throw HTTPProblem(.unauthorised, "a bearer token of a service client is needed", code: .commandDisabled)
+    /// The service client of a request. Default deny; its place in the client's rate is taken here.
+    private static func client(_ request: Request, _ admission: Admission) throws(AdmissionRefusal) -> String {
+        // Without a connection (tests) there is no address either, and no rule for addresses lets it in.
+        guard let peer = ConnectedPeer.current ?? SourceAddress("0.0.0.0").map({ ConnectedPeer(.http, $0) }) else {
+            throw .noCredential
         }
-        return client.id
+        return try admission.admit(authorization: request.headers[.authorization], peer).id
     }
 
     private static func idempotencyKey(

@@ -14,6 +14,8 @@ final class HostConnection: ChannelDuplexHandler {
         let client: String
         let origin: String
         var door = ServiceDoor.tcp
+        /// How fast the client may ask. A door that has counted already leaves it out.
+        var rate = ClientRate.unlimited
     }
 
     let identity: Identity
@@ -146,7 +148,8 @@ final class HostConnection: ChannelDuplexHandler {
 
     /// Takes what the hot lane takes; false where the next frame is none of its.
     private func takeHotFrames(_ room: Int) -> Bool {
-        guard stream.pendingBytes > 0 else { return false }
+        // The hot lane does not count: who has a rate is slower than it anyway.
+        guard stream.pendingBytes > 0, !identity.rate.isLimited else { return false }
         let before = pending.count
         unsafe stream.take { bytes in unsafe loop.takeHotFrames(bytes, self, &pending, room: room, arrived: arrived) }
         guard pending.count > before else { return false }
@@ -157,6 +160,10 @@ final class HostConnection: ChannelDuplexHandler {
     private func take(_ frame: HostFrame) {
         let sequence = pending.next
         pending.append(frame, arrived: arrived)
+        guard identity.rate.take() == nil else {
+            loop.surroundings.metrics.rateRefused(client: identity.client)
+            return complete(sequence, .refused(.fraudDetection))
+        }
         loop.take(frame, sequence, self)
     }
 

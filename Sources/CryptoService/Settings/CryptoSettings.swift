@@ -27,6 +27,23 @@ public struct CryptoSettings: Sendable {
     /// Seconds that a stop waits for requests under way.
     public var stopSeconds = 5
 
+    /// Addresses beyond loopback whose plain connections are taken.
+    public var plainAddresses: [PlainAddress] = []
+    /// Where host commands are taken over TLS, if there are TLS files.
+    public var tlsHost = "0.0.0.0"
+    public var tlsPort = 2500
+    /// Where HTTP/JSON is taken over TLS, if there are TLS files.
+    public var httpsHost = "0.0.0.0"
+    public var httpsPort = 8444
+    /// HTTP connections at one time, plain and TLS together.
+    public var httpConnectionLimit = 1_024
+    /// Connections of one address at one time, all doors together: nobody takes all places.
+    public var addressConnectionLimit = 800
+    /// TLS handshakes under way at one time.
+    public var handshakeLimit = 256
+    /// Seconds that a handshake may take.
+    public var handshakeSeconds = 10
+
     /// Where HTTP/JSON is taken.
     public var httpHost = "127.0.0.1"
     public var httpPort = 8441

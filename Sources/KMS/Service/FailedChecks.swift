@@ -11,7 +11,7 @@ public final class FailedChecks: Sendable {
         let second: Int64
         let client: String
         let key: String
-        let operation: ServiceOperation
+        let operation: String
         let code: String
         let origin: String
     }
@@ -33,9 +33,20 @@ public final class FailedChecks: Sendable {
         self.clocks = clocks
     }
 
+    /// Somebody was not let in, or sent away. `reason` is a name of the door's, never data.
+    public func recordAdmission(_ reason: String, origin: String) {
+        record("admission", client: "", key: "", code: reason, origin: origin, count: 1)
+    }
+
     /// `count` failed checks alike, of this second.
     public func record(
         client: String, key: String, operation: ServiceOperation, code: String, origin: String, count: Int = 1
+    ) {
+        record(operation.rawValue, client: client, key: key, code: code, origin: origin, count: count)
+    }
+
+    private func record(
+        _ operation: String, client: String, key: String, code: String, origin: String, count: Int
     ) {
         let second = clocks.wall().microseconds / 1_000_000
         state.withLock { state in
@@ -45,7 +56,7 @@ public final class FailedChecks: Sendable {
             }
             var kind = Kind(
                 second: second, client: String(client.prefix(32)), key: String(key.prefix(80)), operation: operation,
-                code: String(code.prefix(16)), origin: String(origin.prefix(40)))
+                code: String(code.prefix(32)), origin: String(origin.prefix(40)))
             if state.counts[kind] == nil {
                 if state.kindsInSecond >= Self.kindsPerSecond {
                     kind = Kind(
@@ -74,7 +85,7 @@ public final class FailedChecks: Sendable {
         var checks = counts.map { kind, count in
             FailedCheck(
                 time: Timestamp(microseconds: kind.second * 1_000_000), client: kind.client, key: kind.key,
-                operation: kind.operation.rawValue, code: kind.code, origin: kind.origin, count: count)
+                operation: kind.operation, code: kind.code, origin: kind.origin, count: count)
         }
         if lost > 0 {
             checks.append(

@@ -30,6 +30,10 @@ enum FailedCheckTable {
         ) ENGINE = InnoDB
         """
     ]
+    /// Room for the names of reasons for which somebody was not let in.
+    static let additions: [SQL] = [
+        "ALTER TABLE failed_check MODIFY code VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL"
+    ]
     static let grants = [Grant.appendOnly("failed_check")]
 
     static func insert(_ checks: [FailedCheck], _ connection: inout Connection) throws(DatabaseError) {

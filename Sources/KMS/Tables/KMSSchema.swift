@@ -35,6 +35,7 @@ public enum KMSSchema {
             "kms-007 certificates, tokens, limits",
             grants: ServiceGrantTable.grantsOfAdditions + ServiceTokenTable.grants + ServiceCertificateTable.grants,
             statements: ChangeCounterTable.additions + ServiceClientTable.additions + ServiceGrantTable.additions
-                + ServiceTokenTable.creation + ServiceCertificateTable.creation)
+                + ServiceTokenTable.creation + ServiceCertificateTable.creation),
+        Migration("kms-008 reasons of refusals", statements: FailedCheckTable.additions),
     ]
 }

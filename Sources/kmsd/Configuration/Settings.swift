@@ -46,6 +46,7 @@ struct Settings: Sendable {
         var frameSeconds: Int
         var httpHost: String
         var httpPort: Int
+        var access = CryptoAccess()
     }
 
     struct Cards: Sendable {
@@ -132,6 +133,7 @@ struct Settings: Sendable {
             frameSeconds: config.int(forKey: "crypto.frameSeconds", default: 10),
             httpHost: config.string(forKey: "crypto.httpHost", default: "127.0.0.1"),
             httpPort: config.int(forKey: "crypto.httpPort", default: 8441))
+        crypto.access = try CryptoAccess(config)
         var byCard: [String: String] = [:]
         for entry in config.stringArray(forKey: "platform.tacKeysByCard", default: []) {
             let parts = entry.split(separator: "=").map(String.init)

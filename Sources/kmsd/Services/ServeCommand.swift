@@ -57,17 +57,26 @@ struct ServeCommand: AsyncParsableCommand {
         crypto.frameSeconds = settings.crypto.frameSeconds
         crypto.httpHost = settings.crypto.httpHost
         crypto.httpPort = settings.crypto.httpPort
+        settings.crypto.access.apply(to: &crypto)
         let issuing = try await issuing(settings, database, centre, module)
         var console = ConsoleSettings()
         console.host = settings.admin.host
         console.port = settings.admin.port
-        let hosts = CryptoServer(crypto, centre: centre, slowModule: module, logger: log)
-        let services: [any Service] = [
+        let tls = try settings.crypto.access.material(log)
+        let admission = Admission(crypto, centre: centre, tls: tls, logger: log)
+        let hosts = CryptoServer(crypto, centre: centre, slowModule: module, admission: admission, logger: log)
+        let web = CryptoHTTPServer(
+            crypto, centre: centre, module: module, responder: hosts.responder, admission: admission, logger: log)
+        var services: [any Service] = [
             KeyCentreService(centre: centre),
             hosts,
-            CryptoHTTPServer(crypto, centre: centre, module: module, responder: hosts.responder, logger: log),
+            web,
             ConsoleServer(console, centre: centre, issuing: issuing, logger: log),
         ]
+        if let tls {
+            services.append(web.behind(.https))
+            services.append(TLSReload(material: tls, seconds: settings.crypto.access.watchSeconds))
+        }
         // In the order of dependence: what stands later is stopped first.
         let group = ServiceGroup(
             configuration: .init(

@@ -24,6 +24,7 @@ final class World: Sendable {
     let centre: KeyCentre
     let settings: CryptoSettings
     let server: CryptoServer
+    let admission: Admission
     let port: Int
     private let door: Mutex<ModuleServer?>
 
@@ -35,7 +36,7 @@ final class World: Sendable {
 
     private init(
         folder: String, socket: String, module: SoftwareModule, centre: KeyCentre, settings: CryptoSettings,
-        server: CryptoServer, port: Int, door: consuming ModuleServer?
+        server: CryptoServer, admission: Admission, port: Int, door: consuming ModuleServer?
     ) {
         self.folder = folder
         self.socket = socket
@@ -43,11 +44,15 @@ final class World: Sendable {
         self.centre = centre
         self.settings = settings
         self.server = server
+        self.admission = admission
         self.port = port
         self.door = Mutex(door)
     }
 
-    static func make(_ adjust: (inout CryptoSettings) -> Void = { _ in }) async throws -> World {
+    /// `tls`: the doors with TLS are open too, on any free ports of 127.0.0.1.
+    static func make(
+        tls files: TLSFiles? = nil, _ adjust: (inout CryptoSettings) -> Void = { _ in }
+    ) async throws -> World {
         let folder = try TestDatabase.folder("world\(TestDatabase.next())")
         let database = try await TestDatabase.makeSchema()
         let module = try SoftwareModule(forTestsWithRandomLMKIn: folder)
@@ -62,13 +67,22 @@ final class World: Sendable {
         settings.stopSeconds = 2
         // Many tests run at once: only what the service does shall decide, not how busy the machine is.
         settings.moduleSeconds = 120
+        settings.tlsHost = "127.0.0.1"
+        settings.tlsPort = 0
+        settings.httpsHost = "127.0.0.1"
+        settings.httpsPort = 0
+        settings.handshakeSeconds = 120
         adjust(&settings)
+        let logger = Logger(label: "test")
+        let admission = Admission(
+            settings, centre: centre, tls: try files.map { try TLSMaterial($0, logger: logger) }, logger: logger)
         let server = CryptoServer(
-            settings, centre: centre, slowModule: ModuleBridge(path: socket, lanes: 4), logger: Logger(label: "test"))
+            settings, centre: centre, slowModule: ModuleBridge(path: socket, lanes: 4), admission: admission,
+            logger: logger)
         let port = try await server.start()
         return World(
             folder: folder, socket: socket, module: module, centre: centre, settings: settings, server: server,
-            port: port, door: door)
+            admission: admission, port: port, door: door)
     }
 
     /// As long as the machine takes: see `moduleSeconds`.

@@ -25,6 +25,14 @@ struct HTTPProblem: Error, Sendable {
         self.init(ProblemKind.of(refusal.code), refusal.detail, code: refusal.code)
     }
 
+    /// Who is not let in gets one answer, whatever the reason: a guess is to learn nothing.
+    init(_ refusal: AdmissionRefusal) {
+        self.init(
+            refusal.isOfCredential ? .unauthorised : ProblemKind.of(refusal.hostCode), refusal.detail,
+            code: refusal.hostCode)
+        header = refusal.retryAfter.map { .retryAfter($0) }
+    }
+
     init(_ fault: JSONFault) { self.init(.malformedBody, fault.detail) }
 
     static func methodNotAllowed(_ allowed: String) -> HTTPProblem {
@@ -44,6 +52,7 @@ struct HTTPProblem: Error, Sendable {
         switch error {
         case let problem as HTTPProblem: self = problem
         case let refusal as Refusal: self.init(refusal)
+        case let refusal as AdmissionRefusal: self.init(refusal)
         case let fault as JSONFault: self.init(fault)
         case let error as any HTTPResponseError where error.status == .contentTooLarge:
             self.init(.bodyTooLong, "the body is longer than the limit", code: .dataLength)

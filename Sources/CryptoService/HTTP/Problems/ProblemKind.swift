@@ -29,7 +29,8 @@ struct ProblemKind: Sendable, Hashable {
         "malformed-header", 400, "A header is not what the operation takes", "Correct the header named in the detail.")
     static let unauthorised = ProblemKind(
         "unauthorised", 401, "Nobody this service knows",
-        "Send Authorization: Bearer with the token of an enabled service client.")
+        "Send Authorization: Bearer with the token of an enabled service client, or come to the TLS port with its certificate."
+    )
     static let unknownPath = ProblemKind(
         "unknown-path", 404, "There is nothing here", "See /v1/openapi.json for what there is.")
     static let methodNotAllowed = ProblemKind(
