@@ -160,9 +160,9 @@ public struct ModuleReplyWriter: ~Copyable, Sendable {
 
     private mutating func appendPending(_ length: Int) -> Pending {
         let pending = Pending(offset: writer.count, length: length)
-        writer.u16(ModuleError.internalFault.rawValue)
-        writer.u32(UInt32(length))
-        for _ in 0..<length { writer.u8(0) }
+        writer.zeros(6 + length)
+        writer.patch(ModuleError.internalFault.rawValue, at: pending.offset)
+        writer.patch(UInt32(length), at: pending.offset + 2)
         count += 1
         return pending
     }

@@ -42,6 +42,13 @@ public struct WireWriter: ~Copyable, @unchecked Sendable {
         count += value.count
     }
 
+    /// Room that is filled in later.
+    mutating func zeros(_ length: Int) {
+        reserve(length)
+        unsafe (memory + count).initializeMemory(as: UInt8.self, repeating: 0, count: length)
+        count += length
+    }
+
     /// The first `length` of the 16 bytes of two numbers.
     mutating func integers(_ numbers: (UInt64, UInt64), count length: Int) {
         for index in 0..<length {

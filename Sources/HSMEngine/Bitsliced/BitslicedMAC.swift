@@ -22,11 +22,12 @@ struct BitslicedMAC {
         let message: PaddedMessage
         let isThreeKey: Bool
 
+        @inline(__always)
         @unsafe init(_ schedule: DESSchedule, _ message: PaddedMessage, factors: UnsafeRawPointer? = nil) {
             unsafe words = schedule.words
             unsafe self.factors = factors ?? UnsafeRawPointer(schedule.words)
             self.message = message
-            isThreeKey = schedule.algorithm == .tripleDES3
+            isThreeKey = schedule.isThreeKey
         }
     }
 

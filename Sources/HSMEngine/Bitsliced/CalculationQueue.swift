@@ -30,6 +30,7 @@ import HSMBridge
     }
 
     /// False, and nothing is written, where the calculation is not one for lanes.
+    @inline(__always)
     mutating func take(_ calculation: Calculation, into writer: inout ModuleReplyWriter) -> Bool {
         guard isOpen, case .narrow(let schedule) = calculation.schedule,
             let (shape, padding) = Self.shape(calculation, schedule)
@@ -46,6 +47,7 @@ import HSMBridge
     }
 
     /// The queue of a calculation that would succeed by itself; nil for all others.
+    @inline(__always)
     private static func shape(_ calculation: Calculation, _ schedule: DESSchedule) -> (Int, MACPadding)? {
         switch calculation.scheme {
         case .mac(let algorithm, let padding):
@@ -54,12 +56,12 @@ import HSMBridge
             guard padding != .none || length > 0 && length % 8 == 0 else { return nil }
             switch algorithm {
             case .iso1: return (0, padding)
-            case .iso1TripleDES: return (schedule.algorithm == .des ? 0 : 1, padding)
-            case .iso3: return (schedule.algorithm == .des ? 0 : 2, padding)
+            case .iso1TripleDES: return (schedule.keys.isSingle ? 0 : 1, padding)
+            case .iso3: return (schedule.keys.isSingle ? 0 : 2, padding)
             case .cmac: return nil
             }
         case .tac(let levels):
-            guard schedule.algorithm == .tripleDES2 || levels == 0 && schedule.algorithm == .des else { return nil }
+            guard !schedule.isThreeKey, levels == 0 || !schedule.keys.isSingle else { return nil }
             return (3 + levels, .method2)
         }
     }

@@ -7,6 +7,7 @@
     private let padding: MACPadding
 
     /// `padding == .none`: whole blocks, at least one (the caller has checked). Below 2 GiB.
+    @inline(__always)
     @unsafe init(_ bytes: UnsafeBufferPointer<UInt8>, _ padding: MACPadding) {
         // An empty field has no address; none of it is read.
         unsafe start = UnsafeRawPointer(bytes.baseAddress) ?? UnsafeRawPointer(bitPattern: 8).unsafelyUnwrapped
@@ -15,6 +16,7 @@
         self.padding = padding
     }
 
+    @inline(__always)
     private static func blocks(_ count: Int, _ padding: MACPadding) -> Int {
         switch padding {
         case .none: count / 8

@@ -26,6 +26,7 @@ struct Execution {
     /// The key of the last reference by handle: a batch mostly names one.
     private var lastHandle = KeyHandle(rawValue: 0)
     private var lastEntry: OpenKeyEntry?
+    private var lastAllowed: CommandCode?
 
     init(module: SoftwareModule, caller: Caller) {
         self.module = module
@@ -38,6 +39,7 @@ struct Execution {
     mutating func refresh() {
         (state, held, ceremonyExpired) = module.current()
         lastEntry = nil
+        lastAllowed = nil
     }
 
     /// The keyring of an operational module.
@@ -90,10 +92,14 @@ struct Execution {
     }
 
     /// Caller and state allow a command that is not journalled, and the keyring is still the module's.
-    func mayCarryOut(_ code: CommandCode) -> Bool {
+    mutating func mayCarryOut(_ code: CommandCode) -> Bool {
+        guard let held, !held.isVoid else { return false }
+        // A message mostly holds commands of one kind; rights and state are those of the whole message.
+        if code == lastAllowed { return true }
         let rule = code.rule
-        guard rule.journalling == .no, isEntitled(by: rule), let held, !held.isVoid else { return false }
-        return rule.states.contains(state)
+        guard rule.journalling == .no, isEntitled(by: rule), rule.states.contains(state) else { return false }
+        lastAllowed = code
+        return true
     }
 
     private func decode<Command: ModuleCommand & ~Copyable>(

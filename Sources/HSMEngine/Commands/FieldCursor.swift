@@ -7,11 +7,15 @@
 
     var isAtEnd: Bool { unsafe offset == memory.count }
 
+    @inline(__always)
     mutating func u8() -> UInt8? { integer() }
+    @inline(__always)
     mutating func u32() -> UInt32? { integer() }
+    @inline(__always)
     mutating func u64() -> UInt64? { integer() }
 
     /// A field: 4-byte length, then the bytes. Valid as long as the message.
+    @inline(__always)
     @unsafe mutating func field() -> UnsafeBufferPointer<UInt8>? {
         guard let length = u32().map(Int.init), unsafe memory.count - offset >= length else { return nil }
         defer { offset += length }
@@ -20,6 +24,7 @@
     }
 
     /// `count` bytes without a length before them.
+    @inline(__always)
     @unsafe mutating func raw(_ count: Int) -> UnsafeBufferPointer<UInt8>? {
         guard unsafe memory.count - offset >= count else { return nil }
         defer { offset += count }

@@ -102,6 +102,8 @@ import HSMBridge
     /// The key's bytes as K1, K2, K3 (K3 = K1 of a two-key key, all three one of a single) and the key of its TACs (K1 xor K2; a
     /// single key itself), as the lanes of a bit-sliced pass take them.
     let words: UnsafePointer<Block8>
+    /// Three parts that differ.
+    let isThreeKey: Bool
 
     init(_ key: borrowing SecretBytes, algorithm: KeyAlgorithm) throws(PrimitiveError) {
         guard [.des, .tripleDES2, .tripleDES3].contains(algorithm) else { throw .algorithmNotPermitted }
@@ -132,6 +134,7 @@ import HSMBridge
         unsafe self.folded = folded
         unsafe self.subkeys = subkeys
         unsafe self.words = UnsafePointer(words)
+        isThreeKey = algorithm == .tripleDES3
     }
 
     @unsafe private static func fold(
