@@ -12,7 +12,11 @@ import COpenSSL
     /// Left half, right half, and the card's.
     private let schedules: UnsafeMutablePointer<DES_key_schedule>
 
-    init(master: borrowing SecretBytes) {
+    private let dataLength: Int
+
+    /// `dataLength`: bytes under each TAC, those of a load record unless told otherwise.
+    init(master: borrowing SecretBytes, dataLength: Int = HandwrittenTAC.dataLength) {
+        self.dataLength = dataLength
         let schedules = UnsafeMutablePointer<DES_key_schedule>.allocate(capacity: 3)
         master.withBytes { key in
             for half in 0..<2 {
@@ -29,19 +33,19 @@ import COpenSSL
         unsafe schedules.deallocate()
     }
 
-    /// The TAC of the record at `start`: factor 8 | data 24. Its four bytes from the lowest up.
+    /// The TAC of the record at `start`: factor 8 | data. Its four bytes from the lowest up.
     func tac(_ records: Span<UInt8>, at start: Int) -> UInt32 {
         unsafe records.withUnsafeBytes { bytes in unsafe tac(bytes.baseAddress.unsafelyUnwrapped + start) }
     }
 
-    /// Checks records of factor 8 | data 24 | TAC 4. Bitmap as `OpenKeySchedule.verifyTACs` gives it.
+    /// Checks records of factor 8 | data | TAC 4. Bitmap as `OpenKeySchedule.verifyTACs` gives it.
     func verify(_ records: Span<UInt8>, stride: Int, into verdicts: inout [UInt8]) {
         for index in verdicts.indices { verdicts[index] = 0 }
         unsafe records.withUnsafeBytes { bytes in
             let base = unsafe bytes.baseAddress.unsafelyUnwrapped
             for index in 0..<bytes.count / stride {
                 let record = unsafe base + index * stride
-                let claimed = unsafe (record + 8 + Self.dataLength).loadUnaligned(as: UInt32.self)
+                let claimed = unsafe (record + 8 + dataLength).loadUnaligned(as: UInt32.self)
                 if unsafe tac(record) == claimed { verdicts[index >> 3] |= 0x80 >> (index & 7) }
             }
         }
@@ -57,12 +61,18 @@ import COpenSSL
         let card = unsafe schedules + 2
         unsafe Self.expand(&left, card)
         var state: Block8 = 0
-        for offset in Swift.stride(from: 8, to: 8 + Self.dataLength, by: 8) {
+        let whole = dataLength / 8 * 8
+        for offset in Swift.stride(from: 8, to: 8 + whole, by: 8) {
             state ^= unsafe record.loadUnaligned(fromByteOffset: offset, as: Block8.self)
             unsafe Self.encrypt1(&state, card)
         }
-        // The padding block 80 00 00 00 00 00 00 00.
-        state ^= 0x80
+        // What is left over, and the padding: 80 00 … 00.
+        let rest = dataLength - whole
+        for index in 0..<rest {
+            let byte = unsafe record.load(fromByteOffset: 8 + whole + index, as: UInt8.self)
+            state ^= Block8(byte) << Block8(8 * index)
+        }
+        state ^= 0x80 << Block8(8 * rest)
         unsafe Self.encrypt1(&state, card)
         return UInt32(truncatingIfNeeded: state)
     }

@@ -8,6 +8,8 @@ struct BenchRow: Sendable {
     /// One value a round.
     var ours: [Double] = []
     var reference: [Double] = []
+    /// What grows is bad: the ratio is reference / ours.
+    var lessIsBetter = false
     /// Why the row is not a figure; nil when it is one.
     var trouble: String?
 
@@ -15,15 +17,15 @@ struct BenchRow: Sendable {
     var referenceMedian: Double? { trouble == nil ? Self.median(reference) : nil }
     /// More is better.
     var ratio: Double? {
-        guard let ours = oursMedian, let reference = referenceMedian, reference > 0 else { return nil }
-        return ours / reference
+        guard let ours = oursMedian, let reference = referenceMedian, ours > 0, reference > 0 else { return nil }
+        return lessIsBetter ? reference / ours : ours / reference
     }
     var isMet: Bool { ratio.map { $0 >= target } ?? false }
 
     /// The lowest and the highest ratio of a round: how far the median can be trusted.
     var range: (low: Double, high: Double)? {
         guard trouble == nil else { return nil }
-        let ratios = zip(ours, reference).map { $0 / $1 }
+        let ratios = zip(ours, reference).map { lessIsBetter ? $1 / $0 : $0 / $1 }
         guard let low = ratios.min(), let high = ratios.max() else { return nil }
         return (low, high)
     }

@@ -1,91 +1,147 @@
 import HSMEngine
 
-/// How each row is measured: ours and the reference take turns, so that what disturbs the machine disturbs both.
-struct BenchRows {
-    static let macTCP = BenchRow(
-        id: "mac-tcp", title: "MAC of 64 bytes verified over TCP, 50 connections x 16, against redis PING",
-        unit: "requests/s", target: 0.3)
-    static let macDepth1 = BenchRow(
-        id: "mac-depth1", title: "the same, one connection, one in flight, every process on one CPU",
-        unit: "round trips/s", target: 0.4)
-    static let tacBatch = BenchRow(
-        id: "tac-batch", title: "TACs checked in a batch, in process, against low-level libcrypto DES",
-        unit: "TACs/s per core", target: 1.0)
-    static let ids = [macTCP, macDepth1, tacBatch].map(\.id)
+/// One row of the benchmark and how its two sides are measured. A row that throws is not a figure.
+struct BenchPlan: Sendable {
+    let row: BenchRow
+    let measure: @Sendable (BenchContext, inout BenchRow) async throws -> Void
 
-    let port: Int
-    let redisPort: Int
-    /// Processes that take part in the depth-1 row besides this one.
-    let pins: [Int32]
-    let rounds: Int
-    let seconds: Double
-    /// Progress, for people who wait.
-    let tell: (String) -> Void
-
-    func measureMACTCP(_ macs: LoadPattern) -> BenchRow { overTCP(Self.macTCP, macs, connections: 50, depth: 16) }
-
-    func measureMACDepth1(_ macs: LoadPattern) -> BenchRow {
-        guard !pins.isEmpty else {
-            var row = Self.macDepth1
-            row.trouble = "no --pin: the servers were not on one CPU"
-            return row
-        }
-        do {
-            return try ProcessorPinning.onOneProcessor(pins) { processor in
-                tell("every process on CPU \(processor)")
-                return overTCP(Self.macDepth1, macs, connections: 1, depth: 1)
-            }
-        } catch {
-            var row = Self.macDepth1
-            row.trouble = "\(error)"
-            return row
-        }
+    init(
+        _ id: String, _ title: String, unit: String, target: Double,
+        _ measure: @escaping @Sendable (BenchContext, inout BenchRow) async throws -> Void
+    ) {
+        row = BenchRow(id: id, title: title, unit: unit, target: target)
+        self.measure = measure
     }
 
-    func measureTACBatch() -> BenchRow {
-        var row = Self.tacBatch
-        tell("\(row.id): \(row.title)")
-        guard let rates = TACBenchmark.run(rounds: rounds, seconds: seconds / 2) else {
-            row.trouble = "no key could be made"
-            return row
-        }
+    static let all: [BenchPlan] = batches + network + others
+
+    /// Never throws: what went wrong stands in the row.
+    func run(_ context: BenchContext) async -> BenchRow {
+        var row = row
+        context.tell("\(row.id): \(row.title)")
+        do { try await measure(context, &row) } catch { row.trouble = "\(error)" }
+        if let trouble = row.trouble { context.tell("  no figure: \(trouble)") }
+        return row
+    }
+}
+
+// MARK: - In process
+
+extension BenchPlan {
+    /// With the fastest version that this processor has, and forced to the others.
+    private static let batches = [
+        ("", DESVersion.best), ("-avx2", .avx2), ("-portable", .portable),
+    ].filter(\.1.isAvailable).flatMap { suffix, version in
+        let target: Double =
+            switch version {
+            case .avx512: 15
+            case .avx2: 10
+            case .portable: 3
+            }
+        return [
+            BenchPlan(
+                "tac-batch" + suffix,
+                "TACs checked in a batch in process, \(version.rawValue), against low-level libcrypto",
+                unit: "TACs/s per core", target: target
+            ) { context, row in
+                try inProcess(
+                    &row, TACBenchmark.run(rounds: context.rounds, seconds: context.seconds / 2, version: version))
+            },
+            BenchPlan(
+                "diversify-batch" + suffix,
+                "PBOC diversification of a card batch in process, \(version.rawValue), likewise",
+                unit: "keys/s per core", target: target
+            ) { context, row in
+                try inProcess(
+                    &row,
+                    DiversificationBenchmark.run(rounds: context.rounds, seconds: context.seconds / 2, version: version)
+                )
+            },
+        ]
+    }
+
+    private static func inProcess(_ row: inout BenchRow, _ rates: BatchRates?) throws {
+        guard let rates else { throw BenchTrouble("this processor cannot run it") }
+        guard rates.wrongVerdicts == 0 else { throw BenchTrouble("\(rates.wrongVerdicts) results were wrong") }
         (row.ours, row.reference) = (rates.ours, rates.reference)
-        if rates.wrongVerdicts > 0 { row.trouble = "\(rates.wrongVerdicts) verdicts were wrong" }
-        return row
     }
+}
 
-    private func overTCP(_ start: BenchRow, _ macs: LoadPattern, connections: Int, depth: Int) -> BenchRow {
-        var row = start
-        tell("\(row.id): \(row.title)")
-        let duration = Duration.milliseconds(Int64(seconds * 1_000))
-        let service = LoadGenerator(port: port, connections: connections, depth: depth)
-        let redis = LoadGenerator(port: redisPort, connections: connections, depth: depth)
-        for round in 1...rounds {
-            do throws(LoadFailure) {
-                let ours = try service.run(macs, for: duration)
-                guard ours.wrong == 0 else {
-                    row.trouble = "\(ours.wrong) replies of the service were wrong"
-                    return row
-                }
-                row.ours.append(ours.perSecond)
-            } catch {
-                row.trouble = "the service in round \(round): \(error)"
-                return row
+// MARK: - MACs over TCP, against redis
+
+extension BenchPlan {
+    private static let network = [
+        BenchPlan(
+            "mac-tcp", "MAC of 64 bytes verified over TCP, 50 connections x 16, against redis PING", unit: "requests/s",
+            target: 0.7
+        ) { try await macs($0, &$1, connections: 50, depth: 16, processors: 2) },
+        BenchPlan(
+            "mac-wide", "the same, 50 connections x 1", unit: "requests/s", target: 0.6
+        ) { try await macs($0, &$1, connections: 50, depth: 1, processors: 2) },
+        BenchPlan(
+            "mac-depth1", "the same, one connection, one in flight, every process on one CPU", unit: "round trips/s",
+            target: 0.5
+        ) { try await macs($0, &$1, connections: 1, depth: 1, processors: 1) },
+    ]
+
+    private static func macs(
+        _ context: BenchContext, _ row: inout BenchRow, connections: Int, depth: Int, processors: Int
+    ) async throws {
+        let pattern = try await HostMACLoad.prepare(context.settings.crypto, key: context.macKey)
+        try ProcessorPinning.hold(context.references.processes, on: processors) { held in
+            context.tell("  every process on CPU \(held)")
+            try context.inTurn(&row) {
+                try context.service(pattern, connections: connections, depth: depth)
+            } reference: {
+                try context.redis(connections: connections, depth: depth)
             }
-            do throws(LoadFailure) {
-                let theirs = try redis.run(RedisReference.ping, for: duration)
-                guard theirs.wrong == 0 else {
-                    row.trouble = "\(theirs.wrong) replies of redis were wrong"
-                    return row
-                }
-                row.reference.append(theirs.perSecond)
-            } catch {
-                row.trouble = "redis in round \(round): \(error)"
-                return row
-            }
-            let (ours, theirs) = (Int(row.ours[round - 1]), Int(row.reference[round - 1]))
-            tell("  round \(round) of \(rounds): \(ours) against \(theirs) \(row.unit)")
         }
-        return row
     }
+}
+
+// MARK: - TACs, RSA, HTTP, SoftHSM, memory
+
+extension BenchPlan {
+    private static let others = [
+        BenchPlan(
+            "tac-tcp", "purchase TACs through the TCP batch command, against libcrypto in process", unit: "TACs/s",
+            target: 3
+        ) { context, row in
+            let batches = try await HostTACLoad.batches(context)
+            try ProcessorPinning.hold(context.references.processes, on: 2) { _ in
+                try context.inTurn(&row) {
+                    // Each reply stands for a batch of records.
+                    try context.service(batches.pattern, connections: 4, depth: 2) * batches.recordsPerRequest
+                } reference: {
+                    guard let rate = TACReference.rate(dataLength: 22, seconds: context.seconds) else {
+                        throw BenchTrouble("libcrypto gave no TACs")
+                    }
+                    return rate
+                }
+            }
+        },
+        BenchPlan(
+            "mac-http", "MAC of 64 bytes verified over HTTP/JSON, 50 connections, against nginx return 200 (wrk)",
+            unit: "requests/s", target: 0.25
+        ) { try await HTTPLoad.measure($0, &$1) },
+        BenchPlan(
+            "rsa-sign", "RSA-2048 signatures through the port, against openssl speed on as many cores",
+            unit: "signatures/s", target: 0.9
+        ) { try await SignatureLoad.measure($0, &$1) },
+        BenchPlan(
+            "softhsm-chain", "derive, MAC, forget over TCP, 50 x 16, against SoftHSM2 in process", unit: "chains/s",
+            target: 15
+        ) { context, row in
+            let pattern = try await HostTACLoad.singles(context)
+            try context.inTurn(&row) {
+                try context.service(pattern, connections: 50, depth: 16)
+            } reference: {
+                try SoftHSMReference.rate(context)
+            }
+        },
+        BenchPlan(
+            "memory", "resident memory after 100 thousand requests, divided by that after 10 million", unit: "KiB",
+            target: 1 / 1.05
+        ) { try await MemoryGrowth.measure($0, &$1) },
+    ]
 }

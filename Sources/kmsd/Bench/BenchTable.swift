@@ -4,7 +4,7 @@ enum BenchTable {
         var cells = [["row", "ours", "reference", "unit", "ratio", "lowest … highest", "target", "met"]]
         for row in rows {
             cells.append([
-                row.id, row.oursMedian.map(grouped) ?? "–", row.referenceMedian.map(grouped) ?? "–", row.unit,
+                row.id, row.oursMedian.map(number) ?? "–", row.referenceMedian.map(number) ?? "–", row.unit,
                 row.ratio.map(hundredths) ?? "–",
                 row.range.map { "\(hundredths($0.low)) … \(hundredths($0.high))" } ?? "–",
                 hundredths(row.target), row.trouble == nil ? row.isMet ? "yes" : "NO" : "not a figure",
@@ -24,7 +24,7 @@ enum BenchTable {
     }
 
     /// Whole, with a space between thousands.
-    private static func grouped(_ value: Double) -> String {
+    static func number(_ value: Double) -> String {
         let digits = Array("\(Int(value.rounded()))")
         var text = ""
         for (index, digit) in digits.enumerated() {

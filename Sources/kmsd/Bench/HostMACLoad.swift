@@ -30,7 +30,7 @@ enum HostMACLoad {
             throw error
         }
         await connection.close()
-        return LoadPattern(.lengthPrefix, exchanges)
+        return LoadPattern(exchanges)
     }
 
     private static func exchange(
@@ -47,13 +47,7 @@ enum HostMACLoad {
         var answer = ByteBuffer()
         answer.writeString(code.rawValue)
         let reply = HostFrame(header: header, command: HostCommandCode.verifyMAC.reply, body: answer)
-        return LoadPattern.Exchange(request: try written(request), reply: try written(reply))
-    }
-
-    private static func written(_ frame: HostFrame) throws(FrameError) -> [UInt8] {
-        var buffer = ByteBuffer()
-        try frame.write(into: &buffer)
-        return Array(buffer.readableBytesView)
+        return LoadPattern.Exchange(request: try RawExchange.written(request), reply: try RawExchange.written(reply))
     }
 
     /// Bytes that differ from message to message.

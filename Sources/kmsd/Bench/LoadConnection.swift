@@ -1,44 +1,40 @@
 import Glibc
 
-/// Why a measurement under load ended early.
+/// Why a measurement under load ended early. Then there is no figure.
 enum LoadFailure: Error, CustomStringConvertible {
     case cannotConnect(Int)
     case closed
     /// Nothing came for `LoadConnection.patienceSeconds`.
     case silent
-    /// A reply longer than any that is asked for.
-    case overlong
+    /// What came, and what should have come: the beginning, in hexadecimal.
+    case wrongReply(got: String, expected: String)
 
     var description: String {
         switch self {
         case .cannotConnect(let port): "nothing answers at port \(port) of 127.0.0.1"
         case .closed: "the server closed a connection"
         case .silent: "the server did not answer for \(LoadConnection.patienceSeconds) s"
-        case .overlong: "a reply was longer than any that was asked for"
+        case .wrongReply(let got, let expected): "a wrong reply: \(got)… came, and should have been \(expected)…"
         }
     }
 }
 
-/// One TCP connection of the load generator, with a window of requests under way. Checks every reply.
+/// One TCP connection of the load generator, with a window of requests under way. Holds every byte against the right one.
 struct LoadConnection {
-    static let patienceSeconds = 3
-    private static let inboxSize = 16_384
+    static let patienceSeconds = 5
 
     let descriptor: Int32
     /// Requests without an answer yet.
     private(set) var inFlight = 0
-    /// Replies that were not the right ones.
-    private(set) var wrong = 0
     private var toSend: Int
-    private var awaited: Int
-    private var inbox = [UInt8](repeating: 0, count: inboxSize)
-    private var filled = 0
+    /// Where the next byte stands in the pattern's stream of replies.
+    private var place: Int
 
     /// Connects to the loopback address and starts with request number `first` of the pattern.
-    init(port: Int, first: Int) throws(LoadFailure) {
+    init(port: Int, first: Int, _ pattern: LoadPattern) throws(LoadFailure) {
         descriptor = try Self.connected(to: port)
         toSend = first
-        awaited = first
+        place = pattern.replyStart(first)
     }
 
     func close() { _ = Glibc.close(descriptor) }
@@ -49,44 +45,42 @@ struct LoadConnection {
         let count = min(depth - inFlight, pattern.count)
         guard count > 0 else { return }
         let descriptor = descriptor
-        let isSent = unsafe pattern.withRequests(from: toSend, count) { bytes in unsafe Self.sendAll(descriptor, bytes)
+        let isSent = unsafe pattern.withRequests(from: toSend, count) { bytes in
+            unsafe Self.sendAll(descriptor, bytes)
         }
         guard isSent else { throw .closed }
-        toSend = (toSend + count) % pattern.count
+        toSend += count
+        if toSend >= pattern.count { toSend -= pattern.count }
         inFlight += count
     }
 
-    /// Takes what has come, or waits for something; the number of whole replies.
+    /// Takes what has come, or waits for something; the number of replies that are whole with it. `inbox` has
+    /// `LoadPattern.readSize` bytes; nothing of it is needed afterwards.
     @inline(__always)
-    mutating func receive(_ pattern: LoadPattern) throws(LoadFailure) -> Int {
-        guard filled < Self.inboxSize else { throw .overlong }
-        let (descriptor, start) = (descriptor, filled)
-        let count = unsafe inbox.withUnsafeMutableBytes { bytes in
-            let room = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[start...])
-            return unsafe recv(descriptor, room.baseAddress, room.count, 0)
-        }
+    mutating func receive(
+        _ pattern: LoadPattern, _ inbox: UnsafeMutableRawBufferPointer
+    ) throws(LoadFailure) -> Int {
+        let count = unsafe recv(descriptor, inbox.baseAddress, inbox.count, 0)
         guard count > 0 else {
             if count < 0 && errno == EINTR { return 0 }
             throw count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) ? .silent : .closed
         }
-        filled += count
-        return takeReplies(pattern)
+        let got = unsafe UnsafeRawBufferPointer(start: inbox.baseAddress, count: count)
+        // More replies than requests are as wrong as other bytes.
+        guard let replies = unsafe pattern.repliesEnding(in: got, at: place), replies <= inFlight else {
+            let shown = min(count, 24)
+            throw .wrongReply(
+                got: Self.hexadecimal(unsafe Array(got.prefix(shown))),
+                expected: Self.hexadecimal(pattern.expected(at: place, shown)))
+        }
+        place += count
+        while place >= pattern.replyPeriod { place -= pattern.replyPeriod }
+        inFlight -= replies
+        return replies
     }
 
-    private mutating func takeReplies(_ pattern: LoadPattern) -> Int {
-        var (used, replies, wrongHere) = (0, 0, 0)
-        while let end = pattern.endOfReply(inbox, from: used, limit: filled) {
-            if replies >= inFlight || !pattern.isRight(inbox, used..<end, for: awaited) { wrongHere += 1 }
-            awaited = awaited + 1 == pattern.count ? 0 : awaited + 1
-            replies += 1
-            used = end
-        }
-        let rest = filled - used
-        for index in 0..<(used > 0 ? rest : 0) { inbox[index] = inbox[used + index] }
-        filled = rest
-        wrong += wrongHere
-        inFlight = max(0, inFlight - replies)
-        return replies
+    private static func hexadecimal(_ bytes: [UInt8]) -> String {
+        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true) }.joined()
     }
 
     private static func connected(to port: Int) throws(LoadFailure) -> Int32 {

@@ -1,20 +1,42 @@
 import FoundationEssentials
 import Glibc
+import HSMEngine
 
 /// What a number depends on besides the program: printed with the numbers.
 struct MachineFacts {
-    let lines: [(String, String)]
+    private let lines: [(String, String)]
 
-    init(redis: String?, libcrypto: String?) {
+    var text: String {
+        lines.map { name, value in name + String(repeating: " ", count: 11 - name.count) + value }
+            .joined(separator: "\n")
+    }
+
+    init(_ references: BenchReferences) {
         let kernel = Self.text("/proc/sys/kernel/osrelease") ?? "unknown"
         let load = Self.text("/proc/loadavg")?.split(separator: " ").first.map(String.init) ?? "unknown"
+        let now = Date.now.formatted(.iso8601.year().month().day())
         lines = [
+            ("Date", now),
             ("Processor", Self.value("model name", in: "/proc/cpuinfo") ?? "unknown"),
             ("Cores", "\(sysconf(Int32(_SC_NPROCESSORS_ONLN))) online, load \(load) before the first row"),
             ("Kernel", "Linux \(kernel)"),
-            ("Versions", "\(KmsdVersion.text)\(Self.build), redis \(redis ?? "none"), \(libcrypto ?? "no libcrypto")"),
+            ("Versions", "\(KmsdVersion.text)\(Self.build), \(TACBenchmark.library)"),
+            ("References", Self.versions(references)),
             ("Command", CommandLine.arguments.joined(separator: " ")),
         ]
+    }
+
+    /// Of the programs that are measured beside, as they say themselves; those that are not there are left out.
+    private static func versions(_ references: BenchReferences) -> String {
+        func first(_ words: [String], errors: Bool = false) -> String? {
+            (try? OutsideProgram.run(words, errors: errors))?.split(separator: "\n").first.map(String.init)
+        }
+        return [
+            RedisReference.version(port: references.redisPort).map { "redis \($0)" },
+            first(["nginx", "-v"], errors: true), first(["openssl", "version"]),
+            first(["softhsm2-util", "--version"]).map { "SoftHSM \($0)" },
+            first(["dpkg-query", "--show", "wrk"])?.replacing("\t", with: " "),
+        ].compactMap(\.self).joined(separator: ", ")
     }
 
     #if DEBUG

@@ -5,7 +5,6 @@ enum RedisReference {
     /// PING in the form that every redis client sends, and its answer; as many copies as the other side has messages, so that
     /// windows of any depth are sent the same way.
     static let ping = LoadPattern(
-        .line,
         Array(
             repeating: LoadPattern.Exchange(
                 request: Array("*1\r\n$4\r\nPING\r\n".utf8), reply: Array("+PONG\r\n".utf8)),
@@ -13,7 +12,7 @@ enum RedisReference {
 
     /// The version of the server at `port`, or nil when none answers.
     static func version(port: Int) -> String? {
-        guard let connection = try? LoadConnection(port: port, first: 0) else { return nil }
+        guard let connection = try? LoadConnection(port: port, first: 0, ping) else { return nil }
         defer { connection.close() }
         let request = Array("INFO server\r\n".utf8)
         var answer = [UInt8](repeating: 0, count: 8_192)
