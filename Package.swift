@@ -4,14 +4,15 @@ import PackageDescription
 // The rooms of kmsd and who may know whom (docs/architecture.md). `Tests/HouseTests` holds these borders against the
 // imports in the sources, C modules included, which the package manager does not check by itself.
 
-let house: [SwiftSetting] = [
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-    .strictMemorySafety(),
-    .treatAllWarnings(as: .error),
-]
+let house: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        .strictMemorySafety(),
+        .treatAllWarnings(as: .error),
+    ] + (Context.environment["KMSD_FUZZ"] == nil ? [] : [.unsafeFlags(["-sanitize=fuzzer,address"])])
 
 func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: house)
@@ -117,6 +118,35 @@ var targets: [Target] = [
         "IntegrationTests",
         ["HSMBridge", "HSMEngine", "MariaDB", "KMS", "Personalization"]),
 ]
+
+// The fuzz targets (Tests/Fuzz): in every test run over the kept corpus, and as libFuzzer's program only with KMSD_FUZZ set,
+// when nothing else is wanted (`make fuzz`).
+let fuzzed: [Target.Dependency] =
+    ["CryptoClient", "CryptoService", "HSMBridge", "HSMEngine", .product(name: "NIOCore", package: "swift-nio")]
+if Context.environment["KMSD_FUZZ"] == nil {
+    targets.append(
+        .testTarget(
+            name: "FuzzTests", dependencies: fuzzed, path: "Tests/Fuzz", exclude: ["corpus", "Fuzzer", "Seeds"],
+            swiftSettings: house))
+} else {
+    targets = targets.filter { $0.type != .test && $0.name != "kmsd" }
+    targets.append(
+        .executableTarget(
+            name: "Fuzz", dependencies: fuzzed, path: "Tests/Fuzz", exclude: ["corpus", "CorpusTests.swift"],
+            // libFuzzer brings the main function.
+            swiftSettings: house + [.unsafeFlags(["-parse-as-library"])]))
+}
+
+// Shows under valgrind that no branch and no address depends on a secret (Tests/ConstantTime, `make constant-time`).
+if Context.environment["KMSD_CONSTANT_TIME"] != nil {
+    targets = targets.filter { $0.type != .test && $0.name != "kmsd" }
+    targets += [
+        .systemLibrary(name: "CMemcheck", path: "Tests/ConstantTime/CMemcheck", providers: [.apt(["valgrind"])]),
+        .executableTarget(
+            name: "ConstantTime", dependencies: ["CMemcheck", "CBitslicedDES", "HSMEngine", "KMS"],
+            path: "Tests/ConstantTime/Program", swiftSettings: house),
+    ]
+}
 
 // Work on one room without building the others: `KMSD_ROOMS=MariaDB,MariaDBTests swift test --scratch-path .build-mariadb`.
 if let rooms = Context.environment["KMSD_ROOMS"]?.split(separator: ",").map(String.init) {
