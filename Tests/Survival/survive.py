@@ -1,0 +1,321 @@
+#!/usr/bin/env python3
+"""survive: what a running service must live through, against the real processes, with nothing of kmsd's own code.
+
+  survive.py --kmsd PROGRAM      while the stack is up, after the story (`make test` does so)
+
+1. ten thousand frames of garbage: each is answered or its connection closed, and the service still answers;
+2. 500 idle connections, 50 that stop in the middle of a frame and 10 in the middle of an HTTP request are open: ten thousand
+   requests of others are all answered rightly meanwhile, and those that stopped are closed at their limit;
+3. kmsd hsm is killed (-9) under load: every request is answered once, in order, with its result or code 41; sealed, the module
+   is told by code 13; after the custodians' cards the same connections get results again.
+
+Nothing here measures time; the limits only keep it from waiting for ever. Exit status 0, or 1 with what went wrong.
+"""
+import argparse
+import os
+import random
+import re
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+
+CHECKOUT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+DESK = os.path.join(CHECKOUT, "var", "story", "desk")
+CONFIG = os.environ.get("KMSD_CONFIG", os.path.join(CHECKOUT, "var", "story", "kmsd.yaml"))
+HOST, PORT, HTTP_PORT = "127.0.0.1", 1500, 8441
+KEY = b"L17PARK/POS/MAC-0001"
+PATIENCE = 120
+HTTP_PATIENCE = 90
+failures = []
+
+
+def check(what, is_right, detail=""):
+    print("%s %s%s" % ("ok   " if is_right else "WRONG", what, "" if is_right or not detail else ": %s" % detail), flush=True)
+    if not is_right:
+        failures.append(what)
+
+
+class Connection:
+    """Frames over TCP: header of four bytes, which is the request's number."""
+
+    def __init__(self, port=PORT):
+        self.socket = socket.create_connection((HOST, port), timeout=PATIENCE)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.pending = b""
+
+    def send(self, number, body):
+        self.raw(struct.pack(">HI", len(body) + 4, number) + body)
+
+    def raw(self, data):
+        self.socket.sendall(data)
+
+    def frame(self):
+        """The next frame as (number, body); None when the server has closed."""
+        while True:
+            if len(self.pending) >= 2:
+                length = struct.unpack(">H", self.pending[:2])[0]
+                if len(self.pending) >= 2 + length:
+                    frame, self.pending = self.pending[2:2 + length], self.pending[2 + length:]
+                    return struct.unpack(">I", frame[:4])[0], frame[4:]
+            try:
+                data = self.socket.recv(65536)
+            except ConnectionResetError:
+                return None
+            if not data:
+                return None
+            self.pending += data
+
+    def ask(self, number, body):
+        self.send(number, body)
+        return self.frame()
+
+    def close(self):
+        self.socket.close()
+
+
+def generate(message):
+    return b"M60003" + b"2FFF" + KEY + b"%04X" % len(message) + message
+
+
+def verify(message, mac):
+    return b"M80003" + b"2FFF" + KEY + b"%04X" % len(message) + message + mac
+
+
+def message(number):
+    return bytes((number * 7 + place * 31) & 255 for place in range(64))
+
+
+def macs(count):
+    """Messages with their MACs, as the service makes them."""
+    connection = Connection()
+    made = []
+    for number in range(count):
+        answer = connection.ask(number, generate(message(number)))
+        assert answer and answer[1][:4] == b"M700", "M6 is answered %r" % (answer,)
+        made.append(answer[1][4:12])
+    connection.close()
+    return made
+
+
+def works(connection=None):
+    own = connection is None
+    connection = connection or Connection()
+    answer = connection.ask(4711, b"B20004PING")
+    if own:
+        connection.close()
+    return answer == (4711, b"B300PING")
+
+
+# 1. Garbage
+
+def garbage():
+    dice = random.Random(20260101)
+    commands = [b"NC", b"NO", b"N0", b"B2", b"A0", b"A4", b"A6", b"A8", b"B0", b"BU", b"BW", b"M0", b"M2", b"M4", b"M6", b"M8",
+                b"MS", b"GM", b"EI", b"EO", b"EW", b"EY", b"KQ", b"KW", b"CW", b"CY", b"J2", b"J4", b"J8", b"JK", b"YL", b"YP",
+                b"YR", b"YT", b"YB", b"YD", b"??", b"\0\0"]
+    sent = answered = closed = 0
+    while sent < 10_000:
+        connection = Connection()
+        expected = []
+        data = b""
+        for number in range(dice.randint(1, 400)):
+            kind = dice.randrange(40)
+            if kind == 0:
+                data += b"\0\0"
+            elif kind == 1:
+                data += struct.pack(">H", 3) + b"abc"
+            else:
+                # EI makes an RSA key of whatever size it can read: garbage that is good would only take time.
+                body = dice.choice(commands) + dice.choice([b"", b"00032FFF" + KEY, b"S10096P0TE00E0000", b"%00"])
+                body += dice.randbytes(dice.randint(0, 120))
+                if body.startswith(b"EI"):
+                    body = b"EI" + dice.randbytes(4)
+                data += struct.pack(">HI", len(body) + 4, number) + body
+            expected.append(number)
+        cut = dice.randrange(8) == 0
+        if cut:
+            # The last frame is cut off, and nothing follows.
+            data = data[:-1]
+        sent += len(expected)
+        connection.raw(data)
+        connection.socket.shutdown(socket.SHUT_WR)
+        got = 0
+        while connection.frame() is not None:
+            got += 1
+        answered += got
+        closed += len(expected) - got if got < len(expected) else 0
+        if not cut and got != len(expected):
+            check("each frame of a stream that is followed to its end is answered", False, "%d of %d" % (got, len(expected)))
+        connection.close()
+    check("%d frames of garbage: %d answered, %d on closed connections" % (sent, answered, closed), answered + closed >= sent)
+    check("the service answers afterwards", works())
+
+
+# 2. A crowd
+
+def crowd():
+    made = macs(64)
+    idle = [Connection() for _ in range(500)]
+    loris = [Connection() for _ in range(50)]
+    for number, connection in enumerate(loris):
+        # A length that promises a frame, and one to eight bytes of it.
+        connection.raw(b"\0\x40" + b"0000M800"[:1 + number % 8])
+    web = [socket.create_connection((HOST, HTTP_PORT), timeout=PATIENCE) for _ in range(10)]
+    for number, one in enumerate(web):
+        one.sendall((b"POST /v1/mac/verify HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n{\"key\"")[:20 + 7 * number])
+    wrong = []
+
+    def customer(seed):
+        connection = Connection()
+        for number in range(500):
+            which = (seed + number) % len(made)
+            if connection.ask(number, verify(message(which), made[which])) != (number, b"M900"):
+                wrong.append((seed, number))
+                return
+        connection.close()
+
+    customers = [threading.Thread(target=customer, args=(seed,)) for seed in range(20)]
+    for one in customers:
+        one.start()
+    for one in customers:
+        one.join()
+    check("10,000 requests of others are answered rightly beside 500 idle and 60 stopped connections", not wrong, wrong[:3])
+    ends = []
+    for connection in loris:
+        last = connection.frame()
+        ends.append(last is None or last[1][2:4] == b"80" and connection.frame() is None)
+        connection.close()
+    check("50 connections that stopped in a frame are told so (80) and closed", all(ends), ends.count(False))
+    open_still = still_open(web)
+    check("10 connections that stopped in an HTTP request are closed", open_still == 0, open_still)
+    check("an idle connection is still served", works(idle[250]))
+    for connection in idle:
+        connection.close()
+
+
+def still_open(connections):
+    """How many the server has not closed when all have had their time."""
+    waiting = set(connections)
+    end = time.monotonic() + HTTP_PATIENCE
+    while waiting and time.monotonic() < end:
+        for one in select.select(list(waiting), [], [], max(0, end - time.monotonic()))[0]:
+            try:
+                if one.recv(4096):
+                    continue
+            except ConnectionResetError:
+                pass
+            waiting.remove(one)
+    for one in connections:
+        one.close()
+    return len(waiting)
+
+
+# 3. The module's death
+
+def listener(path):
+    text = subprocess.run(["ss", "-H", "-l", "-n", "-p", "-x", "src", path], capture_output=True, text=True).stdout
+    return int(re.search(r"pid=(\d+)", text).group(1))
+
+
+def configured(name):
+    with open(CONFIG) as config:
+        return re.search(r"^%s: *(.*)$" % name, config.read(), re.M).group(1).strip()
+
+
+def kmsd(program, *words, typed=""):
+    environment = dict(os.environ, KMSD_SESSIONS=DESK + "/sessions", KMSD_LANG="en")
+    done = subprocess.run([program, *words, "--config", CONFIG], input=typed, capture_output=True, text=True, env=environment)
+    if done.returncode != 0:
+        raise SystemExit("kmsd %s: %s" % (" ".join(words), done.stderr))
+
+
+def custodians(program):
+    with open(DESK + "/people.txt") as people:
+        found = re.findall(r"PIN of SO\d \((.*?)\): (\d+)", people.read())
+    kmsd(program, "lmk", "begin", "load")
+    for reader, pin in found:
+        kmsd(program, "lmk", "present", "--reader", reader, typed=pin + "\n")
+    kmsd(program, "lmk", "finish")
+
+
+def death(program):
+    made = macs(64)
+    connections = [Connection() for _ in range(20)]
+    killed = threading.Event()
+    results = [[] for _ in connections]
+    rounds = 400
+    started = threading.Barrier(len(connections) + 1)
+
+    def load(index):
+        connection = connections[index]
+        started.wait()
+        depth = sent = 0
+        while len(results[index]) < rounds * 16:
+            # While the module lives, requests go on; afterwards only what is under way is waited for.
+            while depth < 16 and sent < rounds * 16 and not (killed.is_set() and sent > 1_000):
+                connection.send(sent, verify(message(sent % 64), made[sent % 64]))
+                sent += 1
+                depth += 1
+            if depth == 0:
+                return
+            frame = connection.frame()
+            results[index].append(frame)
+            if frame is None:
+                return
+            depth -= 1
+            if index == 0 and len(results[0]) == 500:
+                os.kill(listener(configured("run") + "/hsm.sock"), signal.SIGKILL)
+                killed.set()
+
+    threads = [threading.Thread(target=load, args=(index,)) for index in range(len(connections))]
+    for thread in threads:
+        thread.start()
+    started.wait()
+    for thread in threads:
+        thread.join()
+    everything = [(number, frame) for result in results for number, frame in enumerate(result)]
+    check("no connection was closed", all(frame is not None for _, frame in everything))
+    check("every request was answered once and in its order", all(frame and frame[0] == number for number, frame in everything))
+    codes = sorted({frame[1].decode("latin1") for _, frame in everything if frame})
+    check("with its result or code 41, nothing else", codes == ["M900", "M941"], codes)
+    told = subprocess.run([os.path.join(CHECKOUT, "scripts", "stack"), "--tell", "start hsm"], capture_output=True, text=True)
+    check("kmsd hsm starts again", told.returncode == 0, told.stdout)
+    sealed = wait_for(connections[0], made, {b"M941"})
+    check("the sealed module is told by code 13", sealed == b"M913", sealed)
+    custodians(program)
+    check("with three cards the same connection gets results again", wait_for(connections[0], made, {b"M941", b"M913"}) == b"M900")
+    rest = {connection.ask(7, verify(message(7), made[7])) for connection in connections}
+    check("and so does every other", rest == {(7, b"M900")}, rest)
+    for connection in connections:
+        connection.close()
+
+
+def wait_for(connection, made, passing):
+    """Asks until the answer is none of those that pass; gives up after many."""
+    body = b""
+    for _ in range(2_000_000):
+        answer = connection.ask(1, verify(message(1), made[1]))
+        body = answer[1] if answer else b"closed"
+        if body not in passing:
+            break
+    return body
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kmsd", required=True)
+    options = parser.parse_args()
+    check("the service answers", works())
+    garbage()
+    crowd()
+    death(options.kmsd)
+    print("survival: %s" % ("all passed" if not failures else "%d FAILED" % len(failures)))
+    return 1 if failures else 0
+
+
+sys.exit(main())
