@@ -1,11 +1,11 @@
 import Glibc
 import NIOCore
 
-/// The socket under a channel, spoken to without the channel's pipeline: what costs most in a request that travels alone is not
+/// The socket under a channel, written to without the channel's pipeline: what costs most in a request that travels alone is not
 /// the kernel but the way to it.
 ///
 /// Only where nothing stands between handler and socket (no TLS) and nothing waits in the channel to be written, so that it is
-/// the same. Whatever the socket does not take or give at once is left to the channel, which also hears of every error.
+/// the same. Whatever the socket does not take at once is left to the channel, which also hears of every error.
 struct DirectSocket {
     private let channel: any Channel
     private let descriptor: NIOBSDSocket.Handle
@@ -27,14 +27,6 @@ struct DirectSocket {
         let flags = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
         return unsafe buffer.withUnsafeReadableBytes { bytes in
             unsafe max(0, Glibc.send(descriptor, bytes.baseAddress, bytes.count, flags))
-        }
-    }
-
-    /// Appends what has come, at most `limit` bytes, without waiting; how many bytes.
-    func receive(into buffer: inout ByteBuffer, limit: Int) -> Int {
-        guard channel.isActive else { return 0 }
-        return unsafe buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: limit) { room in
-            unsafe max(0, recv(descriptor, room.baseAddress, limit, Int32(MSG_DONTWAIT)))
         }
     }
 }

@@ -1,4 +1,3 @@
-import Glibc
 import HSMBridge
 import NIOCore
 import NIOPosix
@@ -10,8 +9,6 @@ import NIOPosix
 final class ModuleChannel {
     /// Messages on their way; while there are so many, requests gather for the next.
     static let messagesInFlight = 2
-    /// Room for the answer to one item; a longer one comes in parts.
-    private static let shortAnswer = 1_024
     static let itemLimit = ModuleMessageLimits.maximumItems / 2
     static let byteLimit = ModuleMessageLimits.maximumLength / 4
 
@@ -30,11 +27,9 @@ final class ModuleChannel {
     private let isBulk: Bool
 
     private var context: ChannelHandlerContext?
-    private var cutter: ModuleReplyCutter?
     private var socket: DirectSocket?
     /// Writes that the channel has not finished, because the socket did not take everything: what follows goes behind them.
     private var backlog = 0
-    private var eagerness = Eagerness()
     private var inFlight = CircularBuffer<Message>()
     private var full = CircularBuffer<Message>()
     private var message = ModuleMessage()
@@ -83,10 +78,7 @@ final class ModuleChannel {
         guard !flushIsDue else { return }
         flushIsDue = true
         // Runs when all channels that are readable in this turn of the loop have been read.
-        eventLoop.assumeIsolated().execute {
-            self.flush()
-            self.lookForAnswer()
-        }
+        eventLoop.assumeIsolated().execute { self.flush() }
     }
 
     private func cut() {
@@ -117,17 +109,6 @@ final class ModuleChannel {
         context.writeAndFlush(NIOAny(rest)).assumeIsolated().whenComplete { _ in
             if self.context === context { self.backlog -= 1 }
         }
-    }
-
-    /// A request that travels alone is answered in microseconds, sooner than the loop could fall asleep and be woken: gives
-    /// the processor away once and looks whether the answer is there.
-    private func lookForAnswer() {
-        guard inFlight.count == 1, inFlight.first?.items == 1, let socket, let cutter, eagerness.isDue else { return }
-        sched_yield()
-        var read = ByteBuffer()
-        let count = socket.receive(into: &read, limit: Self.shortAnswer)
-        eagerness.note(count > 0)
-        if count > 0, !cutter.take(read) { context?.close(promise: nil) }
     }
 
     /// Ends a connection whose answer is overdue. Called at each tick.
@@ -169,10 +150,9 @@ final class ModuleChannel {
         }
     }
 
-    fileprivate func opened(_ context: ChannelHandlerContext, _ cutter: ModuleReplyCutter) {
+    fileprivate func opened(_ context: ChannelHandlerContext) {
         guard !isStopped else { return context.close(promise: nil) }
         self.context = context
-        self.cutter = cutter
         socket = DirectSocket(context.channel)
         backlog = 0
         loop.meter.moduleConnected()
@@ -182,7 +162,6 @@ final class ModuleChannel {
     fileprivate func closed() {
         guard context != nil else { return }
         context = nil
-        cutter = nil
         socket = nil
         loop.meter.moduleLost(waiting: waiting)
         let lost = inFlight.map(\.runs) + full.map(\.runs) + [runs]
@@ -234,7 +213,7 @@ private final class ModuleReplyCutter: ChannelInboundHandler {
 
     init(_ owner: ModuleChannel) { self.owner = owner }
 
-    func channelActive(context: ChannelHandlerContext) { owner.opened(context, self) }
+    func channelActive(context: ChannelHandlerContext) { owner.opened(context) }
 
     func channelInactive(context: ChannelHandlerContext) { owner.closed() }
 
@@ -245,7 +224,7 @@ private final class ModuleReplyCutter: ChannelInboundHandler {
     }
 
     /// False where the stream cannot be followed.
-    func take(_ bytes: ByteBuffer) -> Bool {
+    private func take(_ bytes: ByteBuffer) -> Bool {
         var read = bytes
         if pending.readableBytes > 0 {
             pending.writeImmutableBuffer(read)
@@ -267,27 +246,4 @@ private final class ModuleReplyCutter: ChannelInboundHandler {
         }
         return true
     }
-}
-
-/// Whether to look for an answer at once: where that has been in vain lately (the module runs on a processor of its own and is
-/// not that quick), only now and then.
-private struct Eagerness {
-    private static let patience = 8
-    private static let pause = 64
-
-    private var failures = 0
-    private var skipped = 0
-
-    /// Asked before each look.
-    var isDue: Bool {
-        mutating get {
-            guard failures >= Self.patience else { return true }
-            skipped += 1
-            guard skipped >= Self.pause else { return false }
-            skipped = 0
-            return true
-        }
-    }
-
-    mutating func note(_ isFound: Bool) { failures = isFound ? 0 : failures + 1 }
 }
