@@ -113,6 +113,9 @@ var targets: [Target] = [
             "Console", "KMS", "HSMBridge", "HSMEngine", "MariaDB", "Personalization", "CryptoService",
             .product(name: "HummingbirdTesting", package: "hummingbird"),
         ] + web),
+    tests(
+        "KmsdTests",
+        ["kmsd", "CryptoService", "KMS", .product(name: "Logging", package: "swift-log")]),
     tests("HouseTests", []),
     tests(
         "IntegrationTests",

@@ -35,6 +35,8 @@ public final class CryptoServer: Service, Sendable {
     private let surroundings: HostLoop.Surroundings
     private let logger: Logger
     private let phase = Mutex(Phase.new)
+    /// The loops of a stop under way.
+    private let stopping = Mutex<[NIOLoopBound<HostLoop>]>([])
     private let admission: Admission
     /// Answers the requests of other doors, from `start` to `stop`.
     public let responder: Responder
@@ -53,6 +55,9 @@ public final class CryptoServer: Service, Sendable {
         self.logger = logger
     }
 
+    /// What this server counts.
+    var metrics: ServiceMetrics { surroundings.metrics }
+
     /// Connections that are open now.
     public var connections: Int { admission.hostConnections }
 
@@ -64,11 +69,22 @@ public final class CryptoServer: Service, Sendable {
         }
     }
 
-    /// Runs until graceful shutdown or cancellation, then stops.
+    /// Runs until graceful shutdown or cancellation, then stops; a cancellation gives up what is still open.
     public func run() async throws {
         _ = try await start()
         try? await gracefulShutdown()
-        await stop()
+        await withTaskCancellationHandler {
+            await stop()
+        } onCancel: {
+            hasten()
+        }
+    }
+
+    /// Gives up what a stop is still waiting for.
+    private func hasten() {
+        stopping.withLock { loops in
+            for loop in loops { loop.eventLoop.execute { loop.value.hasten() } }
+        }
     }
 
     /// Opens the port, and answers which it is.
@@ -94,7 +110,8 @@ public final class CryptoServer: Service, Sendable {
             }
             phase.withLock { $0 = .running(Running(listeners: listeners, loops: Array(loops.values))) }
             responder.open(Array(loops.values))
-            for listener in listeners {
+            for (listener, door) in zip(listeners, [ServiceDoor.tcp, .tls]) {
+                metrics.doorOpened(door, DoorAddress.text(listener.localAddress))
                 logger.info("host commands are taken", metadata: ["at": "\(listener.localAddress?.description ?? "")"])
             }
             return listener.localAddress?.port ?? settings.port
@@ -126,9 +143,14 @@ public final class CryptoServer: Service, Sendable {
             return
         }
         for listener in running.listeners { try? await listener.close() }
+        for door in [ServiceDoor.tcp, .tls] { metrics.doorClosed(door) }
+        stopping.withLock { $0 = running.loops }
+        // After the loops are on the list, so that a cancellation before it is not missed.
+        if Task.isCancelled { hasten() }
         for loop in running.loops {
             try? await loop.eventLoop.flatSubmit { loop.value.stop() }.get()
         }
+        stopping.withLock { $0 = [] }
         try? await responder.group.shutdownGracefully()
         logger.info("host commands have stopped")
     }

@@ -9,6 +9,7 @@ struct Kmsd: AsyncParsableCommand {
         abstract: "Key management and PSAM personalisation security server for one-card systems.",
         discussion: """
             Servers:  kmsd hsm → kmsd serve → kmsd platform (each talks only to the one before it).
+            Operation: kmsd status, kmsd top.
             Custodians: kmsd lmk, kmsd module.  Administrators: kmsd login, then issuer, product, key, audit.
             Cards: kmsd card, kmsd pos.  Try everything at once on virtual cards: make run (kmsd story).
             """,
@@ -17,6 +18,7 @@ struct Kmsd: AsyncParsableCommand {
             CommandGroup(
                 name: "Servers",
                 subcommands: [HSMCommand.self, ServeCommand.self, PlatformCommand.self, DatabaseCommand.self]),
+            CommandGroup(name: "Operation", subcommands: [StatusCommand.self, TopCommand.self]),
             CommandGroup(name: "Custodians", subcommands: [ModuleCommandGroup.self, LMKCommandGroup.self]),
             CommandGroup(name: "Administrators", subcommands: AdministrationVerbs.all),
             CommandGroup(

@@ -66,6 +66,10 @@ public final class Admission: Sendable {
             case .tls, .https: break
             }
             try connections.enter(peer, channel)
+            if door == .http || door == .https {
+                metrics.connectionOpened(door)
+                channel.closeFuture.whenComplete { [metrics] _ in metrics.connectionClosed(door, .client) }
+            }
         } catch {
             refuse(error, peer)
             throw error
@@ -204,7 +208,8 @@ public final class Admission: Sendable {
                 logger.notice("connection closed", metadata: describe(error, entry.peer))
                 counts.count(entry.peer.door, "closed")
                 failedChecks.recordAdmission(error.name, origin: entry.peer.origin)
-                metrics.connectionClosed(entry.peer.door, .access)
+                // A host connection counts its own end, and is told the reason.
+                entry.channel.pipeline.fireUserInboundEventTriggered(ConnectionEnd.access)
                 entry.channel.close(promise: nil)
             }
         }

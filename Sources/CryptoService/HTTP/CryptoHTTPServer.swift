@@ -3,12 +3,14 @@ public import HSMBridge
 public import Hummingbird
 public import KMS
 public import Logging
+import NIOCore
 public import ServiceLifecycle
 
 /// The calculation service's second door: the operations of the host commands as HTTP/JSON under `/v1`.
 public struct CryptoHTTPServer: Service {
     private let settings: CryptoSettings
     private let desk: OperationDesk
+    private let watch: ServiceWatch
     private let module: any SecurityModule
     private let directory: KeyDirectory
     private let logger: Logger
@@ -17,16 +19,20 @@ public struct CryptoHTTPServer: Service {
     private let onReady: @Sendable (Int) -> Void
 
     /// `responder` is the one of the host-command port: both doors ask the same. `onReady` is told the port once requests are
-    /// answered. `admission` is the process's.
+    /// answered. `admission` and `metrics` are the process's.
     public init(
         _ settings: CryptoSettings, centre: KeyCentre, module: any SecurityModule, responder: Responder,
-        admission: Admission? = nil, logger: Logger, onReady: @escaping @Sendable (Int) -> Void = { _ in }
+        metrics: ServiceMetrics = ServiceMetrics(), admission: Admission? = nil, logger: Logger,
+        onReady: @escaping @Sendable (Int) -> Void = { _ in }
     ) {
         self.settings = settings
         self.module = module
         directory = centre.directory
         desk = OperationDesk(responder: responder, created: IdempotencyStore())
-        self.admission = admission ?? Admission(settings, centre: centre, logger: logger)
+        self.admission = admission ?? Admission(settings, centre: centre, metrics: metrics, logger: logger)
+        watch = ServiceWatch(
+            settings: settings, metrics: metrics, module: ModuleWatch(module: module), directory: centre.directory,
+            counts: centre.counts)
         door = .http
         self.logger = logger
         self.onReady = onReady
@@ -40,6 +46,7 @@ public struct CryptoHTTPServer: Service {
     private init(_ other: CryptoHTTPServer, _ door: ServiceDoor, _ onReady: @escaping @Sendable (Int) -> Void) {
         settings = other.settings
         desk = other.desk
+        watch = other.watch
         module = other.module
         directory = other.directory
         logger = other.logger
@@ -61,7 +68,10 @@ public struct CryptoHTTPServer: Service {
                 address: .hostname(
                     isPlain ? settings.httpHost : settings.httpsHost,
                     port: isPlain ? settings.httpPort : settings.httpsPort), serverName: nil),
-            onServerRunning: { channel in ready(channel.localAddress?.port ?? 0) },
+            onServerRunning: { [metrics = watch.metrics, door] channel in
+                metrics.doorOpened(door, DoorAddress.text(channel.localAddress))
+                ready(channel.localAddress?.port ?? 0)
+            },
             logger: logger)
     }
 
@@ -69,8 +79,7 @@ public struct CryptoHTTPServer: Service {
         let router = Router(context: CryptoContext.self, options: .autoGenerateHeadEndpoints)
         let allowed = AllowedMethods()
         router.add(middleware: ProblemAnswers(allowed: allowed))
-        router.get("/healthz") { _, _ in Self.response(["status": "ok"]) }
-        router.get("/readyz") { _, _ in await readiness() }
+        OperationRoutes(watch: watch, admission: admission).add(to: router)
         router.get(RouterPath(OpenAPIDocument.path)) { request, _ in
             try ContentRules.checkAccept(request.headers[.accept])
             return Self.response(OpenAPIDocument.bytes)
@@ -130,14 +139,6 @@ public struct CryptoHTTPServer: Service {
         ]
     }
 
-    private func readiness() async -> Response {
-        let state = try? await module.execute(GetStatus()).state
-        let isReady = state == .operational && !directory.isStale
-        return Self.response(
-            ["status": .text(isReady ? "ready" : "not ready"), "module": .text(state?.name ?? "away")],
-            status: isReady ? .ok : .serviceUnavailable)
-    }
-
     private static func response(_ value: JSONValue, status: HTTPResponse.Status = .ok) -> Response {
         response(value.encoded, status: status)
     }
@@ -149,9 +150,14 @@ public struct CryptoHTTPServer: Service {
     }
 }
 
-/// What is known about a request while it is answered: nothing beyond Hummingbird's own.
+/// What is known about a request while it is answered.
 struct CryptoContext: RequestContext {
     var coreContext: CoreRequestContextStorage
+    /// Where the request comes from; nil without a network.
+    let address: SocketAddress?
 
-    init(source: Source) { coreContext = CoreRequestContextStorage(source: source) }
+    init(source: Source) {
+        coreContext = CoreRequestContextStorage(source: source)
+        address = source.channel.remoteAddress
+    }
 }

@@ -47,6 +47,8 @@ final class HostConnection: ChannelDuplexHandler {
     private var partialSince: NIODeadline?
     private var endingSince = NIODeadline.distantFuture
     private var lastRequest = NIODeadline.now()
+    private let openedAt = NIODeadline.now()
+    private var hasSpoken = false
 
     /// `isPlain`: nothing stands between this handler and the socket that changes the bytes, as TLS does.
     init(_ identity: Identity, loop: HostLoop, isPlain: Bool) {
@@ -195,6 +197,9 @@ final class HostConnection: ChannelDuplexHandler {
             return end(.frameTime)
         }
         if isEnding, endingSince + .seconds(Int64(loop.settings.stopSeconds)) < now { return closeNow() }
+        if !hasSpoken, let limit = loop.settings.firstByteSeconds, openedAt + .seconds(Int64(limit)) < now {
+            end(.firstByte)
+        }
         if let idle = loop.settings.idleSeconds, pending.isEmpty, lastRequest + .seconds(Int64(idle)) < now {
             end(.idle)
         }
@@ -222,6 +227,7 @@ final class HostConnection: ChannelDuplexHandler {
         let read = unwrapInboundIn(data)
         loop.meter.received(bytes: read.readableBytes)
         arrived = loop.meter.now()
+        hasSpoken = true
         stream.receive(read)
         if loop.settings.idleSeconds != nil { lastRequest = .now() }
         takeFrames()
@@ -252,6 +258,10 @@ final class HostConnection: ChannelDuplexHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let reason = event as? ConnectionEnd {
+            endReason = reason
+            return
+        }
         guard let event = event as? ChannelEvent, event == .inputClosed else {
             return context.fireUserInboundEventTriggered(event)
         }

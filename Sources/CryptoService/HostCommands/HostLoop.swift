@@ -79,11 +79,16 @@ final class HostLoop {
         for connection in connections.values { connection.end(.stop) }
         flushDirty()
         eventLoop.assumeIsolated().scheduleTask(in: .seconds(Int64(settings.stopSeconds))) {
-            for connection in self.connections.values { connection.closeNow() }
-            for call in self.calls.values { self.end(call, .refused(.internalError)) }
+            self.hasten()
         }
         endIfDone()
         return promise.futureResult
+    }
+
+    /// Gives up what is still open.
+    func hasten() {
+        for connection in connections.values { connection.closeNow() }
+        for call in calls.values { end(call, .refused(.internalError)) }
     }
 
     private func endIfDone() {
@@ -184,7 +189,11 @@ final class HostLoop {
     func entry(
         _ key: HostKeyReference, for operation: ServiceOperation, _ asker: Asker
     ) throws(Refusal) -> KeyEntry {
-        try asker.keys.entry(key, for: operation, access(of: asker.identity.client), tick: tick)
+        let keys = asker.keys
+        let misses = keys.misses
+        let entry = try keys.entry(key, for: operation, access(of: asker.identity.client), tick: tick)
+        if keys.misses == misses { meter.keyHits() } else { meter.keyMiss() }
+        return entry
     }
 
     /// A new connection to the module: what it gave out before is void.

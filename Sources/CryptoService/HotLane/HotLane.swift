@@ -14,7 +14,7 @@ extension HostLoop {
         _ bytes: UnsafeRawBufferPointer, _ connection: HostConnection, _ pending: inout PendingAnswers, room: Int,
         arrived: UInt64
     ) -> Int {
-        guard let hot, hot.isConnected, pending.headerLength <= PendingAnswers.shortHeader,
+        guard let hot, hot.isConnected, !hot.isFull, pending.headerLength <= PendingAnswers.shortHeader,
             let start = bytes.baseAddress
         else { return 0 }
         let headerLength = pending.headerLength
@@ -22,6 +22,7 @@ extension HostLoop {
         let tick = tick
         return hot.gather { message, runs in
             var offset = 0
+            var taken = 0
             var key = connection.lastKey
             if key?.tick != tick || key?.handle == 0 { key = nil }
             var run: ModuleRun?
@@ -34,9 +35,8 @@ extension HostLoop {
                 let body = unsafe header + headerLength
                 guard let request = unsafe HotRequest(body, count: length - headerLength) else { break }
                 let field = unsafe UnsafeRawBufferPointer(start: body + request.keyStart, count: request.keyCount)
-                if let known = key, unsafe known.isFor(field, request.operation) {
-                    meter.keyHit()
-                } else {
+                let isSame = key.map { unsafe $0.isFor(field, request.operation) } ?? false
+                if !isSame {
                     guard let found = unsafe connection.keys.readyEntry(field, request.operation, tick: tick) else {
                         break
                     }
@@ -59,8 +59,10 @@ extension HostLoop {
                     header: unsafe UInt64(littleEndian: header.loadUnaligned(as: UInt64.self)) & headerMask,
                     command: unsafe UInt16(bigEndian: body.loadUnaligned(as: UInt16.self)), arrived: arrived)
                 offset += 2 + length
+                taken += 1
             }
             if let run { runs.append(run) }
+            meter.keyHits(taken)
             connection.lastKey = key
             return offset
         }

@@ -61,6 +61,8 @@ final class ClientKeys {
     private var young = KeyFieldIndex()
     private var old = KeyFieldIndex()
     private var change: UInt64 = 0
+    /// Requests whose key had to be looked up in the directory.
+    private(set) var misses: UInt64 = 0
 
     init(client: String) { self.client = client }
 
@@ -85,6 +87,7 @@ final class ClientKeys {
             return known
         }
         let entry = KeyEntry(key: granted, client: client, operation: operation, field: field, tick: tick)
+        misses &+= 1
         insert(entry)
         return entry
     }

@@ -11,13 +11,20 @@ public struct LatencyHistogram: Sendable, Hashable {
     }
 
     static let boundCount = 93
+    static let bucketCount = boundCount + 1
 
     /// Counts by bucket, the last one without bound.
-    public private(set) var counts = [UInt64](repeating: 0, count: boundCount + 1)
+    public private(set) var counts = [UInt64](repeating: 0, count: bucketCount)
     /// Nanoseconds of all together.
     public private(set) var sum: UInt64 = 0
 
     public init() {}
+
+    /// `counts` has `bucketCount` elements.
+    init(counts: [UInt64], sum: UInt64) {
+        self.counts = counts
+        self.sum = sum
+    }
 
     public var count: UInt64 { counts.reduce(0, &+) }
 

@@ -25,8 +25,12 @@ struct LoopFigures: Sendable {
     var mismatched = [UInt64](repeating: 0, count: doors * CommandSlots.count)
     /// Bounded by doors x slots x the closed set of codes.
     var refused: [Refused: UInt64] = [:]
-    /// By door and class; nil where nothing was asked.
-    var latency = [LatencyHistogram?](repeating: nil, count: doors * CommandClass.allCases.count)
+    /// Latency: by door, class and bucket in one array, so that counting an answer is one addition.
+    private var latencyCounts = [UInt64](repeating: 0, count: groups * LatencyHistogram.bucketCount)
+    /// Nanoseconds by door and class.
+    private var latencySums = [UInt64](repeating: 0, count: groups)
+
+    private static let groups = doors * CommandClass.allCases.count
 
     var batches = [BatchHistogram](repeating: BatchHistogram(), count: ModuleWay.allCases.count)
     /// From a message's sending to its answer, by messages.
@@ -44,6 +48,7 @@ struct LoopFigures: Sendable {
     var opened = [UInt64](repeating: 0, count: doors)
     /// By door and reason.
     var closed = [UInt64](repeating: 0, count: doors * ConnectionEnd.allCases.count)
+
     var bytesIn: UInt64 = 0
     var bytesOut: UInt64 = 0
 
@@ -63,10 +68,8 @@ struct LoopFigures: Sendable {
         Self.add(&done, other.done)
         Self.add(&mismatched, other.mismatched)
         refused.merge(other.refused, uniquingKeysWith: &+)
-        for (index, histogram) in other.latency.enumerated() {
-            guard let histogram else { continue }
-            latency[index, default: LatencyHistogram()].add(histogram)
-        }
+        Self.add(&latencyCounts, other.latencyCounts)
+        Self.add(&latencySums, other.latencySums)
         for index in batches.indices { batches[index].add(other.batches[index]) }
         moduleTime.add(other.moduleTime)
         moduleConnections &+= other.moduleConnections
@@ -99,24 +102,22 @@ struct LoopFigures: Sendable {
         case .verificationFailed: mismatched[place] &+= count
         default: refused[Refused(door: door, slot: UInt8(slot), code: code), default: 0] &+= count
         }
-        let group = CommandSlots.shared.classes[slot]
-        latency[Int(door.rawValue) * CommandClass.allCases.count + Int(group.rawValue), default: LatencyHistogram()]
-            .add(nanoseconds, count: count)
+        let group = Self.group(door, CommandSlots.shared.classes[slot])
+        latencyCounts[group * LatencyHistogram.bucketCount + LatencyHistogram.bucket(nanoseconds)] &+= count
+        latencySums[group] &+= nanoseconds &* count
     }
-}
 
-extension Array where Element == LatencyHistogram? {
-    fileprivate subscript(index: Int, default empty: @autoclosure () -> LatencyHistogram) -> LatencyHistogram {
-        _read { yield self[index] ?? empty() }
-        _modify {
-            if self[index] == nil { self[index] = empty() }
-            var held = LatencyHistogram?.none
-            swap(&held, &self[index])
-            var value = held ?? empty()
-            held = nil
-            defer { self[index] = value }
-            yield &value
-        }
+    /// Nil where nothing was answered.
+    func latency(_ door: ServiceDoor, _ commands: CommandClass) -> LatencyHistogram? {
+        let group = Self.group(door, commands)
+        let start = group * LatencyHistogram.bucketCount
+        let counts = latencyCounts[start..<start + LatencyHistogram.bucketCount]
+        guard counts.contains(where: { $0 > 0 }) else { return nil }
+        return LatencyHistogram(counts: Array(counts), sum: latencySums[group])
+    }
+
+    private static func group(_ door: ServiceDoor, _ commands: CommandClass) -> Int {
+        Int(door.rawValue) * CommandClass.allCases.count + Int(commands.rawValue)
     }
 }
 

@@ -101,7 +101,7 @@ final class LoopMeter {
     // MARK: Keys
 
     @inline(__always)
-    func keyHit() { figures.keyHits &+= 1 }
+    func keyHits(_ count: Int = 1) { figures.keyHits &+= UInt64(count) }
     func keyMiss() { figures.keyMisses &+= 1 }
     func keyOpened() { figures.keysOpened &+= 1 }
     func handleVoided() { figures.handlesVoided &+= 1 }
@@ -114,6 +114,7 @@ final class LoopMeter {
         figures.closed[Int(door.rawValue) * ConnectionEnd.allCases.count + Int(reason.rawValue)] &+= 1
     }
 
+    /// Bytes of host commands, without those of TLS.
     @inline(__always)
     func received(bytes: Int) { figures.bytesIn &+= UInt64(bytes) }
     @inline(__always)

@@ -19,13 +19,22 @@ struct MinuteWindow: Sendable {
 
     /// The oldest first; at most one more than there are seconds.
     private var samples: [Sample] = []
+    /// When the second that runs is over.
+    private var due: UInt64 = 0
+    /// Whole seconds since the first sample in which the process was 0 to 9, 10 to 19, … 90 to 100 percent busy.
+    private(set) var loadPeriods = [UInt64](repeating: 0, count: 10)
 
-    func isDue(_ now: UInt64) -> Bool {
-        guard let last = samples.last else { return true }
-        return now >= last.time &+ 1_000_000_000
-    }
+    func isDue(_ now: UInt64) -> Bool { now >= due }
 
     mutating func add(_ answers: Answers, at now: UInt64, cpu: UInt64 = ProcessFigures.cpuNanoseconds()) {
+        if let last = samples.last {
+            let busy = Self.percent(cpu &- last.cpu, of: now &- last.time)
+            let seconds = 1 + (now &- due) / Self.second
+            loadPeriods[min(9, busy / 10)] &+= seconds
+            due &+= seconds &* Self.second
+        } else {
+            due = now &+ Self.second
+        }
         samples.append(Sample(time: now, answers: answers, cpu: cpu))
         if samples.count > Self.seconds + 1 { samples.removeFirst() }
     }
@@ -51,8 +60,14 @@ struct MinuteWindow: Sendable {
     /// Processor time over that of all processors, 0 to 100.
     var loadPercent: Int {
         guard let first = samples.first, let last = samples.last, last.time > first.time else { return 0 }
-        let share = Double(last.cpu &- first.cpu) / Double(last.time &- first.time)
-        return Int(min(100, max(0, 100 * share / Double(ProcessFigures.processors))).rounded())
+        return Self.percent(last.cpu &- first.cpu, of: last.time &- first.time)
+    }
+
+    private static let second: UInt64 = 1_000_000_000
+
+    private static func percent(_ cpu: UInt64, of time: UInt64) -> Int {
+        let share = Double(cpu) / Double(max(1, time)) / Double(ProcessFigures.processors)
+        return Int(min(100, max(0, 100 * share)).rounded())
     }
 
     private static func seconds(_ before: Sample, _ after: Sample) -> Double {

@@ -1,3 +1,5 @@
+import NIOCore
+
 /// By which way a request came.
 public enum ServiceDoor: UInt8, Sendable, Hashable, CaseIterable {
     /// Host commands over plain TCP.
@@ -74,5 +76,13 @@ public enum ConnectionRefusal: UInt8, Sendable, Hashable, CaseIterable {
         case .access: "access"
         case .stopping: "stopping"
         }
+    }
+}
+
+/// A door's address as people write it.
+enum DoorAddress {
+    static func text(_ address: SocketAddress?) -> String {
+        guard let address, let host = address.ipAddress, let port = address.port else { return "" }
+        return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
 }

@@ -14,6 +14,8 @@ public struct ServiceFigures: Sendable {
     public let uptimeSeconds: Double
     /// How busy this process was in the last minute, 0 to 100: its processor time over that of all cores it may use.
     public let loadPercent: Int
+    /// Whole seconds since the start in which the process was 0 to 9, 10 to 19, … 90 to 100 percent busy.
+    public let loadPeriods: [UInt64]
 
     init(_ state: ServiceMetrics.State, startedAt: UInt64, now: UInt64) {
         sum = state.sum
@@ -25,6 +27,7 @@ public struct ServiceFigures: Sendable {
         isStopping = state.isStopping
         uptimeSeconds = Double(now &- startedAt) / 1_000_000_000
         loadPercent = state.window.loadPercent
+        loadPeriods = state.window.loadPeriods
     }
 
     /// Answers since the start, good and bad.

@@ -14,6 +14,8 @@ public final class ServiceMetrics: Sendable {
 
     struct State: Sendable {
         var loops: [LoopFigures] = []
+        /// When each loop published last.
+        var turns: [UInt64] = []
         /// Of HTTP and of everything that does not live on an event loop of host commands.
         var shared = LoopFigures()
         /// By door and reason.
@@ -42,6 +44,7 @@ public final class ServiceMetrics: Sendable {
     func makeLoopMeter() -> LoopMeter {
         let number = state.withLock { state in
             state.loops.append(LoopFigures())
+            state.turns.append(startedAt)
             return state.loops.count - 1
         }
         return LoopMeter(self, number: number, clock: clock)
@@ -51,6 +54,7 @@ public final class ServiceMetrics: Sendable {
         let now = clock()
         state.withLock { state in
             state.loops[number] = figures
+            state.turns[number] = now
             if state.window.isDue(now) { state.window.add(state.sum.answers, at: now) }
         }
     }
@@ -102,6 +106,20 @@ public final class ServiceMetrics: Sendable {
     public func beginStopping() { state.withLock { $0.isStopping = true } }
 
     public var isStopping: Bool { state.withLock { $0.isStopping } }
+
+    /// The doors that take requests.
+    public var openDoors: Set<ServiceDoor> { state.withLock { Set($0.doors.keys) } }
+
+    /// How long an event loop may be silent that publishes four times a second.
+    static let turnNanoseconds: UInt64 = 10_000_000_000
+
+    /// False where an event loop hangs.
+    public var loopsTurn: Bool {
+        let now = clock()
+        return state.withLock { state in
+            state.isStopping || state.turns.allSatisfy { now < $0 &+ Self.turnNanoseconds }
+        }
+    }
 
     /// Everything as it is now.
     public func figures() -> ServiceFigures {

@@ -24,6 +24,7 @@ final class ModuleChannel {
     private let replyTime: TimeAmount
     /// Hears of the answers run by run, and when all of a message are in.
     private unowned let loop: HostLoop
+    private let queueLimit: Int
     private let isBulk: Bool
 
     private var context: ChannelHandlerContext?
@@ -42,6 +43,7 @@ final class ModuleChannel {
         self.loop = loop
         self.isBulk = isBulk
         path = loop.settings.moduleSocket
+        queueLimit = loop.settings.moduleQueueLimit
         eventLoop = loop.eventLoop
         replyTime = .seconds(Int64(loop.settings.moduleSeconds))
     }
@@ -51,12 +53,15 @@ final class ModuleChannel {
     /// Items gathered or sent and not answered.
     var waiting: Int { message.count + full.reduce(0) { $0 + $1.items } + inFlight.reduce(0) { $0 + $1.items } }
 
+    /// No more is taken until something is answered: a module that is slower than its callers must not fill this process.
+    var isFull: Bool { waiting >= queueLimit }
+
     // MARK: Gathering
 
-    /// Adds one command; `write` appends exactly one item. False, and nothing is kept, where the module is away or nothing was
-    /// written.
+    /// Adds one command; `write` appends exactly one item. False, and nothing is kept, where the module is away, too much
+    /// waits for it already, or nothing was written.
     func add(_ run: ModuleRun, _ write: (inout ModuleMessage) -> Void) -> Bool {
-        guard context != nil else { return false }
+        guard context != nil, !isFull else { return false }
         let before = message.count
         write(&message)
         guard message.count > before else { return false }

@@ -20,8 +20,12 @@ public struct CryptoSettings: Sendable {
     public var frameLimit = 65_535
     /// Seconds from the first byte of a frame to its last.
     public var frameSeconds = 10
+    /// Seconds in which a new connection has to say something; nil for never.
+    public var firstByteSeconds: Int?
     /// Seconds without any request after which a connection is closed; nil for never.
     public var idleSeconds: Int?
+    /// Commands of one event loop that may wait for the module; one more is answered `41` at once.
+    public var moduleQueueLimit = 65_536
     /// Seconds that the module may take for a message of the hot path.
     public var moduleSeconds = 10
     /// Seconds that a stop waits for requests under way.
@@ -49,6 +53,11 @@ public struct CryptoSettings: Sendable {
     public var httpPort = 8441
     /// The longest HTTP body, in bytes.
     public var bodyLimit = 4 << 20
+
+    /// Addresses beside loopback that may read `/metrics` and `/statusz` without a token, each as it is written (IPv4 or IPv6).
+    public var metricsFrom: [String] = []
+    /// What `/metrics` and `/statusz` call this program.
+    public var version = ""
 
     public init(moduleSocket: String, plainClient: String) {
         self.moduleSocket = moduleSocket

@@ -11,6 +11,8 @@ public final class KeyDirectory: Sendable {
     private let staleNanoseconds: UInt64
     private let current: Mutex<Snapshot>
     private let watchers = Mutex<[@Sendable (Snapshot) -> Void]>([])
+    /// Whether the database answered when it was asked last.
+    private let isAnswered = Atomic<Bool>(true)
 
     init(database: Database, clocks: Clocks, staleSeconds: Int) {
         self.database = database
@@ -30,6 +32,16 @@ public final class KeyDirectory: Sendable {
     /// too. It must be quick.
     public func watch(_ watcher: @escaping @Sendable (Snapshot) -> Void) { watchers.withLock { $0.append(watcher) } }
 
+    /// How the picture stands, for those who watch the service.
+    public var health: DirectoryHealth {
+        let snapshot = snapshot
+        let age = clocks.monotonicNanoseconds() &- snapshot.currentAt
+        return DirectoryHealth(
+            ageSeconds: Double(age) / 1_000_000_000, isStale: age > staleNanoseconds,
+            databaseAnswers: isAnswered.load(ordering: .relaxed), keys: snapshot.keyCount,
+            clients: snapshot.clientCount, change: snapshot.change)
+    }
+
     /// Asks for the change counter and loads anew if it moved.
     public func refresh() async throws(KMSError) { try await load(always: false) }
 
@@ -47,7 +59,11 @@ public final class KeyDirectory: Sendable {
                 if !always, change.all == known.change { return nil }
                 return try Self.picture(change, at: asked, known: always ? nil : known, &connection)
             }
-        } catch { throw .from(error) }
+        } catch {
+            isAnswered.store(false, ordering: .relaxed)
+            throw .from(error)
+        }
+        isAnswered.store(true, ordering: .relaxed)
         let present = current.withLock { current in
             if let read {
                 if read.change >= current.change { current = read }
@@ -87,4 +103,19 @@ extension ServiceClient {
                 tokens: tokens[$0.id, default: []].map { ClientToken(prefix: $0.prefix, until: $0.until) })
         }
     }
+}
+
+/// How the key directory stands.
+public struct DirectoryHealth: Sendable, Hashable {
+    /// Since the picture was last known to be current.
+    public let ageSeconds: Double
+    /// Older than allowed: requests are refused.
+    public let isStale: Bool
+    /// The database answered when it was asked last, about a second ago.
+    public let databaseAnswers: Bool
+    /// Key versions and clients in the picture.
+    public let keys: Int
+    public let clients: Int
+    /// The change counter that it shows.
+    public let change: UInt64
 }

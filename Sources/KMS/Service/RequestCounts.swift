@@ -15,6 +15,8 @@ public final class RequestCounts: Sendable {
 
     private struct State {
         var counts: [Counter: (succeeded: UInt64, failed: UInt64)] = [:]
+        /// Since the process began.
+        var totals: [RequestTotal.Kind: (succeeded: UInt64, failed: UInt64)] = [:]
         /// Taken out and not known to be written; written again under the same number.
         var flushing: (number: UInt64, counts: [RequestCount])?
     }
@@ -39,6 +41,19 @@ public final class RequestCounts: Sendable {
             sums.succeeded &+= UInt64(max(0, succeeded))
             sums.failed &+= UInt64(max(0, failed))
             state.counts[kept] = sums
+            let kind = RequestTotal.Kind(client: client, key: key, operation: operation)
+            let isKnown = state.totals[kind] != nil || state.totals.count < RequestTotal.limit
+            var total = state.totals[isKnown ? kind : .others, default: (0, 0)]
+            total.succeeded &+= UInt64(max(0, succeeded))
+            total.failed &+= UInt64(max(0, failed))
+            state.totals[isKnown ? kind : .others] = total
+        }
+    }
+
+    /// What was counted since the process began, in no order.
+    public var totals: [RequestTotal] {
+        state.withLock { state in
+            state.totals.map { RequestTotal(kind: $0, succeeded: $1.succeeded, failed: $1.failed) }
         }
     }
 
@@ -77,4 +92,23 @@ public final class RequestCounts: Sendable {
             return try await database.read { connection in try RequestCountTable.since(since, &connection) }
         } catch { throw .from(error) }
     }
+}
+
+/// Requests of one kind since the process began: for the live figures, which must not need the database.
+public struct RequestTotal: Sendable, Hashable {
+    /// Kinds that are told apart; what comes after so many is counted as `others`.
+    public static let limit = 2_000
+
+    public struct Kind: Sendable, Hashable {
+        public let client: String
+        /// `issuer/product/label/NN`, or `*` where no stored key is named.
+        public let key: String
+        public let operation: ServiceOperation?
+
+        static let others = Kind(client: "(other)", key: "(other)", operation: nil)
+    }
+
+    public let kind: Kind
+    public let succeeded: UInt64
+    public let failed: UInt64
 }

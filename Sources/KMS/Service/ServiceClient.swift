@@ -4,12 +4,14 @@ internal import HSMBridge
 public enum ServiceOperation: String, Sendable, Hashable, CaseIterable {
     case generateMAC, verifyMAC, checkValue, encrypt, decrypt, generateKey, importKey, exportKey, diversify
     case purseLoad, pursePurchase, purseVerify, verifyTAC, sign, random
+    /// Reads the service's figures (`/metrics`, `/statusz`); granted with `*`.
+    case readMetrics
 
     /// Makes something new under the key, so that the key must be active and in its dates; the others also work with a
     /// retired or expired key, which still checks what it once protected.
     public var isProtecting: Bool {
         switch self {
-        case .verifyMAC, .checkValue, .decrypt, .purseVerify, .verifyTAC: false
+        case .verifyMAC, .checkValue, .decrypt, .purseVerify, .verifyTAC, .readMetrics: false
         case .generateMAC, .encrypt, .generateKey, .importKey, .exportKey, .diversify, .purseLoad, .pursePurchase,
             .sign, .random:
             true

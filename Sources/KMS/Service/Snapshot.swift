@@ -55,6 +55,8 @@ public final class Snapshot: Sendable {
     }
 
     public var keys: [StoredKey] { Array(keyIndex.byIdentity.values) }
+    public var keyCount: Int { keyIndex.byIdentity.count }
+    public var clientCount: Int { clients.count }
 
     /// Nil for unknown and for disabled clients.
     public func client(_ id: String) -> ServiceClient? { clients[id].flatMap { $0.enabled ? $0 : nil } }

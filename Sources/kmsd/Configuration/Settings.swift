@@ -6,6 +6,7 @@ struct Settings: Sendable {
     var state: String
     var run: String
     var logLevel: String
+    var logFormat: LogFormat
     var hsm: HSM
     var database: DatabaseAccess
     var admin: Admin
@@ -47,6 +48,8 @@ struct Settings: Sendable {
         var httpHost: String
         var httpPort: Int
         var access = CryptoAccess()
+        /// What keeps one client from taking the service from the others.
+        var limits = CryptoLimits()
     }
 
     struct Cards: Sendable {
@@ -99,6 +102,10 @@ struct Settings: Sendable {
         self.state = state
         self.run = run
         logLevel = config.string(forKey: "log.level", default: "info")
+        guard let format = LogFormat(rawValue: config.string(forKey: "log.format", default: "text")) else {
+            throw .invalid("log.format", "text or json")
+        }
+        logFormat = format
         func or(_ key: ConfigKey, _ fallback: String) -> String {
             let text = config.string(forKey: key, default: "")
             return text.isEmpty ? fallback : text
@@ -134,6 +141,7 @@ struct Settings: Sendable {
             httpHost: config.string(forKey: "crypto.httpHost", default: "127.0.0.1"),
             httpPort: config.int(forKey: "crypto.httpPort", default: 8441))
         crypto.access = try CryptoAccess(config)
+        crypto.limits = try CryptoLimits(config)
         var byCard: [String: String] = [:]
         for entry in config.stringArray(forKey: "platform.tacKeysByCard", default: []) {
             let parts = entry.split(separator: "=").map(String.init)

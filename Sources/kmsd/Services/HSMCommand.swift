@@ -66,15 +66,6 @@ enum ServiceFolder {
     }
 }
 
-/// Structured log lines on standard error, where the service's supervisor picks them up.
-enum ServiceLog {
-    static func make(_ name: String, _ settings: Settings) -> Logger {
-        var log = Logger(label: "kmsd.\(name)", factory: { StreamLogHandler.standardError(label: $0) })
-        log.logLevel = Logger.Level(rawValue: settings.logLevel) ?? .info
-        return log
-    }
-}
-
 enum ServiceSignals {
     /// Returns at the first SIGTERM or SIGINT.
     static func waitForStop() async {

@@ -8,7 +8,6 @@ import Logging
 import MariaDB
 import Personalization
 import ServiceLifecycle
-import UnixSignals
 
 /// `kmsd serve`: key management, personalisation and the crypto service. Holds wrapped keys only.
 struct ServeCommand: AsyncParsableCommand {
@@ -58,15 +57,20 @@ struct ServeCommand: AsyncParsableCommand {
         crypto.httpHost = settings.crypto.httpHost
         crypto.httpPort = settings.crypto.httpPort
         settings.crypto.access.apply(to: &crypto)
+        settings.crypto.limits.apply(to: &crypto)
+        crypto.version = KmsdVersion.number
+        let metrics = ServiceMetrics()
         let issuing = try await issuing(settings, database, centre, module)
         var console = ConsoleSettings()
         console.host = settings.admin.host
         console.port = settings.admin.port
         let tls = try settings.crypto.access.material(log)
-        let admission = Admission(crypto, centre: centre, tls: tls, logger: log)
-        let hosts = CryptoServer(crypto, centre: centre, slowModule: module, admission: admission, logger: log)
+        let admission = Admission(crypto, centre: centre, tls: tls, metrics: metrics, logger: log)
+        let hosts = CryptoServer(
+            crypto, centre: centre, slowModule: module, metrics: metrics, admission: admission, logger: log)
         let web = CryptoHTTPServer(
-            crypto, centre: centre, module: module, responder: hosts.responder, admission: admission, logger: log)
+            crypto, centre: centre, module: module, responder: hosts.responder, metrics: metrics,
+            admission: admission, logger: log)
         var services: [any Service] = [
             KeyCentreService(centre: centre),
             hosts,
@@ -78,11 +82,13 @@ struct ServeCommand: AsyncParsableCommand {
             services.append(TLSReload(material: tls, seconds: settings.crypto.access.watchSeconds))
         }
         // In the order of dependence: what stands later is stopped first.
-        let group = ServiceGroup(
-            configuration: .init(
-                services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: log
-            ))
-        do { try await group.run() } catch { throw CommandFailure("kmsd serve stopped: \(error)") }
+        let run = ServiceRun(
+            services: services, metrics: metrics, stopSeconds: crypto.stopSeconds,
+            notice: SupervisorNotice.fromEnvironment(), log: log)
+        let end: ServiceRun.End
+        do { end = try await run.run() } catch { throw CommandFailure("kmsd serve stopped: \(error)") }
+        if end == .hastened { throw ExitCode(3) }
+        log.notice("stopped")
     }
 }
 

@@ -144,7 +144,9 @@ import Testing
                 try await outbound.write(ByteBuffer(string: request))
                 var text = ""
                 // Every answer here is one JSON object; it is whole when its last brace is there.
-                while !text.hasSuffix("}"), let read = try await reads.next() { text += String(buffer: read) }
+                while !text.hasSuffix("}"), let read = try await reads.next(isolation: #isolation) {
+                    text += String(buffer: read)
+                }
                 statuses.append(String(text.dropFirst(9).prefix(3)))
             }
             try await ask()

@@ -4,6 +4,7 @@ import KMS
 import Logging
 import NIOCore
 import NIOPosix
+import NIOSSL
 import Testing
 
 @testable import CryptoService
@@ -198,8 +199,12 @@ import Testing
         let door = try await Door.open()
         let answers = try await door.client(door.pos).connect(door.port) { session in
             // In one record: when the first is answered, all have been accepted. Random values take the way over the module.
-            let random = (1...50).flatMap { [0, 9] + Array("00\(10 + $0)N0008".utf8) }
-            try await session.send(Array("\u{0}\u{E}0001B20004PING".utf8) + random)
+            var bytes: [UInt8] = Array("\u{0}\u{E}0001B20004PING".utf8)
+            for number in 1...50 {
+                bytes += [0, 9]
+                bytes += Array("00\(10 + number)N0008".utf8)
+            }
+            try await session.send(bytes)
             var answers = [try await session.answer()]
             async let stopped: Void = door.world.server.stop()
             while let answer = try await session.answer() { answers.append(answer) }

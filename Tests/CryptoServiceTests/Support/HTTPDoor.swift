@@ -38,6 +38,13 @@ struct HTTPDoor: Sendable {
         throw CancellationError()
     }
 
+    /// Closes the port and ends the world, which must be the test's own.
+    func stop() async {
+        running.cancel()
+        _ = try? await running.value
+        await world.stop()
+    }
+
     /// One request on a connection of its own. `body` nil: GET.
     func ask(
         _ path: String, _ body: String?, token: String?? = nil, headers: [String] = []

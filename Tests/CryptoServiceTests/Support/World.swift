@@ -51,7 +51,8 @@ final class World: Sendable {
 
     /// `tls`: the doors with TLS are open too, on any free ports of 127.0.0.1.
     static func make(
-        tls files: TLSFiles? = nil, _ adjust: (inout CryptoSettings) -> Void = { _ in }
+        tls files: TLSFiles? = nil, logger: Logger = Logger(label: "test"),
+        _ adjust: (inout CryptoSettings) -> Void = { _ in }
     ) async throws -> World {
         let folder = try TestDatabase.folder("world\(TestDatabase.next())")
         let database = try await TestDatabase.makeSchema()
@@ -73,12 +74,13 @@ final class World: Sendable {
         settings.httpsPort = 0
         settings.handshakeSeconds = 120
         adjust(&settings)
-        let logger = Logger(label: "test")
+        let metrics = ServiceMetrics()
         let admission = Admission(
-            settings, centre: centre, tls: try files.map { try TLSMaterial($0, logger: logger) }, logger: logger)
-        let server = CryptoServer(
-            settings, centre: centre, slowModule: ModuleBridge(path: socket, lanes: 4), admission: admission,
+            settings, centre: centre, tls: try files.map { try TLSMaterial($0, logger: logger) }, metrics: metrics,
             logger: logger)
+        let server = CryptoServer(
+            settings, centre: centre, slowModule: ModuleBridge(path: socket, lanes: 4), metrics: metrics,
+            admission: admission, logger: logger)
         let port = try await server.start()
         return World(
             folder: folder, socket: socket, module: module, centre: centre, settings: settings, server: server,

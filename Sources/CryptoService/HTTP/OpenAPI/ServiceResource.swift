@@ -11,6 +11,7 @@ struct ServiceResource: Sendable {
     var notReady: JSONValue?
 
     static let all = [status, health, readiness, document]
+    // /metrics and /statusz are for monitors, by address rather than by client: docs/operations.md.
 
     private static let status = ServiceResource(
         path: "/v1/status", name: "status", about: "State of the module and of this service, as the client sees it.",
@@ -31,8 +32,12 @@ struct ServiceResource: Sendable {
         done: OpenAPIDocument.json("Alive.", "application/json", ["type": "object"], #"{"status":"ok"}"#))
     private static let readiness = ServiceResource(
         path: "/readyz", name: "readiness", about: "Requests would be carried out.", isOpen: true,
-        done: OpenAPIDocument.json("Ready.", "application/json", ["type": "object"], #"{"status":"ready"}"#),
-        notReady: OpenAPIDocument.json("Not ready.", "application/json", ["type": "object"], #"{"status":"not ready"}"#)
+        done: OpenAPIDocument.json(
+            "Ready.", "application/json", ["type": "object"],
+            #"{"status":"ready","module":"operational","obstacles":[]}"#),
+        notReady: OpenAPIDocument.json(
+            "Not ready.", "application/json", ["type": "object"],
+            #"{"status":"not ready","module":"sealed","obstacles":["module sealed"]}"#)
     )
     private static let document = ServiceResource(
         path: OpenAPIDocument.path, name: "openapi", about: "This document.", isOpen: true,
