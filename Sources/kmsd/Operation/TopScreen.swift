@@ -15,7 +15,7 @@ struct TopScreen: Sendable {
     /// At most `height` lines of at most `width` columns.
     func lines(width: Int, height: Int, place: String) -> [String] {
         var lines = head(place)
-        let left = columns(commands, widths: [8, 10, 9, 9], rows: rowLimit(height))
+        let left = columns(commands, widths: [8, 10, 8, 11], rows: rowLimit(height))
         let right = columns(classes, widths: [9, 10, 9, 9], rows: rowLimit(height))
         for row in 0..<max(left.count, right.count) {
             let text = row < left.count ? left[row] : ""
@@ -53,10 +53,10 @@ struct TopScreen: Sendable {
                 + "in flight \(FigureText.count(Int(after.value("kmsd_requests_in_flight"))))   "
                 + "module queue \(FigureText.count(Int(after.value("kmsd_module_queue"))))   "
                 + "items/message \(items)   key cache \(hitText)",
-            "connections \(doors.isEmpty ? "0" : doors.joined(separator: ", "))   "
-                + "memory \(FigureText.bytes(after.value("process_resident_memory_bytes")))   "
-                + "fds \(Int(after.value("process_open_fds")))/\(Int(after.value("process_max_fds")))   cores \(cores)   "
-                + "directory \(FigureText.fixed(after.value("kmsd_directory_age_seconds"), 1)) s",
+            "connections \(doors.isEmpty ? "0" : doors.joined(separator: ", "))  "
+                + "memory \(FigureText.bytes(after.value("process_resident_memory_bytes")))  "
+                + "fds \(Int(after.value("process_open_fds")))/\(Int(after.value("process_max_fds")))  cores \(cores)  "
+                + "dir \(FigureText.fixed(after.value("kmsd_directory_age_seconds"), 1)) s",
             "",
         ]
     }
