@@ -39,7 +39,10 @@ final class HostLoop {
     private var snapshot: Snapshot
     private var now: Timestamp
     private var isStale: Bool
+    /// Moves with each look at the directory and the clock: what was granted in another tick is looked at again.
     private(set) var tick: UInt64 = 1
+    private var revision: UInt64
+    private var turns = 0
     private var ticker: RepeatedTask?
     private var isStopping = false
     private var stopped: EventLoopPromise<Void>?
@@ -52,6 +55,7 @@ final class HostLoop {
         self.surroundings = surroundings
         self.eventLoop = eventLoop
         meter = surroundings.metrics.makeLoopMeter()
+        revision = surroundings.directory.revision
         snapshot = surroundings.directory.snapshot
         now = surroundings.clocks.wall()
         isStale = surroundings.directory.isStale
@@ -103,18 +107,31 @@ final class HostLoop {
         stopped.succeed(())
     }
 
-    private func onTick() {
+    /// What was revoked a moment ago must not be served until the next tick: the hot lane asks this before each read.
+    @inline(__always)
+    func lookIfDirectoryChanged() {
+        if surroundings.directory.revision != revision { look() }
+    }
+
+    private func look() {
         tick += 1
+        // Before the picture: one that comes in between is looked at once more, and never missed.
+        revision = surroundings.directory.revision
         snapshot = surroundings.directory.snapshot
         now = surroundings.clocks.wall()
         isStale = surroundings.directory.isStale
+    }
+
+    private func onTick() {
+        look()
+        turns += 1
         let deadline = NIODeadline.now()
         hot?.checkDeadline(deadline)
         bulk?.checkDeadline(deadline)
         for connection in connections.values { connection.checkTime(deadline) }
         flushDirty()
         giveFailures()
-        if tick % 4 == 0 { giveCounts() }
+        if turns % 4 == 0 { giveCounts() }
         publish()
     }
 

@@ -4,8 +4,8 @@ import NIOCore
 // The commonest requests on their short way: from the bytes of the read straight into the message to the module.
 //
 // It takes a frame only where everything about it is usual: a form that `HotRequest` knows, a key that this client has used
-// for the operation before, whose grants, state and dates were looked at in this tick of the loop's clock, and which is open in
-// the module. Whatever is left goes the other way (`HostLoop.take`), which alone opens keys and refuses. Answers, counts and
+// for the operation before, whose grants, state and dates were looked at in this tick of the loop's clock (a new picture of the
+// directory begins another), and which is open in the module. Whatever is left goes the other way (`HostLoop.take`), which alone opens keys and refuses. Answers, counts and
 // limits are the same for both.
 extension HostLoop {
     /// Takes frames from the front of what a connection has received, until one is none of its or `room` requests wait; answers
@@ -19,6 +19,7 @@ extension HostLoop {
         else { return 0 }
         let headerLength = pending.headerLength
         let headerMask = headerLength == 8 ? UInt64.max : 1 << UInt64(8 * headerLength) - 1
+        lookIfDirectoryChanged()
         let tick = tick
         return hot.gather { message, runs in
             var offset = 0

@@ -13,6 +13,7 @@ public final class KeyDirectory: Sendable {
     private let watchers = Mutex<[@Sendable (Snapshot) -> Void]>([])
     /// Whether the database answered when it was asked last.
     private let isAnswered = Atomic<Bool>(true)
+    private let loads = Atomic<UInt64>(0)
 
     init(database: Database, clocks: Clocks, staleSeconds: Int) {
         self.database = database
@@ -24,6 +25,10 @@ public final class KeyDirectory: Sendable {
 
     /// The present picture; take it once for a batch.
     public var snapshot: Snapshot { current.withLock { $0 } }
+
+    /// Moves after each new picture is in its place. One load without a lock, for those who cache what the picture says and look
+    /// for each read whether it still does.
+    public var revision: UInt64 { loads.load(ordering: .acquiring) }
 
     /// The picture is older than allowed: refuse with `directoryStale`.
     public var isStale: Bool { clocks.monotonicNanoseconds() &- snapshot.currentAt > staleNanoseconds }
@@ -72,6 +77,7 @@ public final class KeyDirectory: Sendable {
             }
             return current
         }
+        if read != nil { loads.wrappingAdd(1, ordering: .releasing) }
         for watcher in watchers.withLock({ $0 }) { watcher(present) }
     }
 
