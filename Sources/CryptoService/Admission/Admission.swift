@@ -30,7 +30,7 @@ public final class Admission: Sendable {
     /// `tls` nil: the doors with TLS stay closed.
     public init(
         _ settings: CryptoSettings, centre: KeyCentre, tls: TLSMaterial? = nil,
-        metrics: ServiceMetrics = ServiceMetrics(), logger: Logger
+        metrics: ServiceMetrics = ServiceMetrics(), clocks: Clocks = .system, logger: Logger
     ) {
         self.settings = settings
         self.tls = tls
@@ -38,7 +38,7 @@ public final class Admission: Sendable {
         self.metrics = metrics
         directory = centre.directory
         failedChecks = centre.failedChecks
-        clocks = .system
+        self.clocks = clocks
         connections = OpenConnections(
             OpenConnections.Limits(
                 host: settings.connectionLimit, http: settings.httpConnectionLimit,
@@ -182,7 +182,8 @@ public final class Admission: Sendable {
     private func rate(of client: String) -> ClientRate {
         rates.withLock { rates in
             if let known = rates[client] { return known }
-            let rate = ClientRate(directory.snapshot.clientEvenDisabled(client)?.limit)
+            let rate = ClientRate(
+                directory.snapshot.clientEvenDisabled(client)?.limit, clock: clocks.monotonicNanoseconds)
             rates[client] = rate
             return rate
         }
@@ -205,6 +206,8 @@ public final class Admission: Sendable {
                 continue
             }
             do throws(AdmissionRefusal) { _ = try judge(credential, entry.peer, snapshot) } catch {
+                // Another refresh may have come while it closes: it is counted and recorded once.
+                guard connections.dismiss(entry.peer) else { continue }
                 logger.notice("connection closed", metadata: describe(error, entry.peer))
                 counts.count(entry.peer.door, "closed")
                 failedChecks.recordAdmission(error.name, origin: entry.peer.origin)

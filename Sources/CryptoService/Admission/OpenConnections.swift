@@ -18,6 +18,8 @@ final class OpenConnections: Sendable {
         let channel: any Channel
         /// Whether it has shown who it is; a plain connection has from the start.
         var isSettled: Bool
+        /// It was told to close, and closes as fast as its peer takes leave.
+        var isLeaving = false
     }
 
     private struct State {
@@ -72,8 +74,19 @@ final class OpenConnections: Sendable {
         }
     }
 
-    /// Those that have shown who they are.
-    var settled: [Entry] { state.withLock { state in state.entries.values.filter(\.isSettled) } }
+    /// Those that have shown who they are and are not leaving.
+    var settled: [Entry] {
+        state.withLock { state in state.entries.values.filter { $0.isSettled && !$0.isLeaving } }
+    }
+
+    /// Marks one that is told to close now; false where it has been told already, or is gone.
+    func dismiss(_ peer: ConnectedPeer) -> Bool {
+        state.withLock { state in
+            guard state.entries[ObjectIdentifier(peer)]?.isLeaving == false else { return false }
+            state.entries[ObjectIdentifier(peer)]?.isLeaving = true
+            return true
+        }
+    }
 
     var hosts: Int { state.withLock { $0.hosts } }
 }

@@ -6,9 +6,11 @@ import NIOTLS
 /// Stands at a door until it is known who is there: waits for the handshake, with a limit, and then lets in or closes.
 ///
 /// Behind `NIOSSLServerHandler` on the TLS doors; on plain HTTP it only carries `peer`.
-final class DoorHandler: ChannelInboundHandler {
+final class DoorHandler: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
 
     let peer: ConnectedPeer
     private let admission: Admission
@@ -16,6 +18,7 @@ final class DoorHandler: ChannelInboundHandler {
     private let onAdmitted: (ChannelHandlerContext) throws -> Void
     private var deadline: Scheduled<Void>?
     private var isOpen: Bool
+    private var isLeaving = false
     /// Set by the verification of the certificate, which alone knows the reason.
     private let verdict: HandshakeVerdict
 
@@ -61,12 +64,22 @@ final class DoorHandler: ChannelInboundHandler {
             return refuse(error, context)
         }
         isOpen = true
-        do { try onAdmitted(context) } catch { context.close(promise: nil) }
+        do { try onAdmitted(context) } catch { close(context: context, mode: .all, promise: nil) }
     }
 
-    /// Nothing of a stranger's is passed on.
+    /// Nothing of a stranger's is passed on, and nothing of somebody's who is being sent away: TLS takes leave of a peer before
+    /// it closes, and decrypts what that peer goes on sending until then.
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if isOpen { context.fireChannelRead(data) }
+        if isOpen, !isLeaving { context.fireChannelRead(data) }
+    }
+
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        if mode == .all {
+            isLeaving = true
+            // Else the TLS library takes the peer's own leave for the half of one, and holds the connection until its time is up.
+            try? context.channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: false)
+        }
+        context.close(mode: mode, promise: promise)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -79,7 +92,7 @@ final class DoorHandler: ChannelInboundHandler {
         verdict.isSaid = true
         deadline?.cancel()
         admission.refuse(refusal, peer, shown: verdict.certificate)
-        context.close(promise: nil)
+        close(context: context, mode: .all, promise: nil)
     }
 
     /// The library's words for the few failures that an administrator can do something about.
