@@ -17,15 +17,9 @@ import Testing
 
     @Test func `the page's authority, server and clients work together`() async throws {
         let folder = try TestDatabase.folder("page-\(TestDatabase.next())")
-        let shell = Process()
-        shell.executableURL = URL(filePath: "/bin/sh")
-        shell.arguments = ["-e", "-c", try commands()]
-        shell.currentDirectoryURL = URL(filePath: folder)
-        shell.standardError = FileHandle.nullDevice
-        shell.standardOutput = FileHandle.nullDevice
-        try shell.run()
-        shell.waitUntilExit()
-        try #require(shell.terminationStatus == 0)
+        var shell = Program("/bin/sh", ["-e", "-c", try commands()])
+        shell.folder = folder
+        try #require(try await shell.run().status == 0)
         for authority in [nil, folder + "/ca.crt"] {
             let world = try await World.make(
                 tls: TLSFiles(

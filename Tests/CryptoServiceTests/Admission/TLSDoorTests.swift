@@ -23,9 +23,9 @@ import Testing
         static func open(
             needsAuthority: Bool = false, _ adjust: (inout CryptoSettings) -> Void = { _ in }
         ) async throws -> Door {
-            let authority = try Authority("own")
-            let server = try authority.issue("server", "server")
-            let pos = try needsAuthority ? authority.issue("pos") : authority.selfSigned("pos")
+            let authority = try await Authority("own")
+            let server = try await authority.issue("server", "server")
+            let pos = try await needsAuthority ? authority.issue("pos") : authority.selfSigned("pos")
             let world = try await World.make(
                 tls: TLSFiles(
                     certificate: server.certificate, key: server.key,
@@ -44,6 +44,17 @@ import Testing
         func count(_ outcome: String) -> UInt64 {
             world.admission.figures.first { $0.door == .tls && $0.outcome == outcome }?.count ?? 0
         }
+
+        /// Whether an outcome is counted so often, once the server has had its turn: a client whose handshake is refused hears of
+        /// it before the server counts it.
+        func count(_ outcome: String, reaches number: UInt64) async -> Bool {
+            var turns = 0
+            while count(outcome) < number, turns < 1_000_000 {
+                turns += 1
+                await Task.yield()
+            }
+            return count(outcome) == number
+        }
     }
 
     @Test func `a client comes with its certificate and has its own grants`() async throws {
@@ -53,7 +64,7 @@ import Testing
             let random = Array("0002N0008".utf8)
             try await session.send([0, UInt8(random.count)] + random)
             // `host-port` could do this, `pos` was not granted it.
-            let mac = Array("0003M60031FFFL15canteen/pos/mac0004PING".utf8)
+            let mac = Array("0003M600031FFFL15canteen/pos/mac0004PING".utf8)
             try await session.send([0, UInt8(mac.count)] + mac)
             return [try await session.answer(), try await session.answer(), try await session.answer()]
         }
@@ -71,13 +82,13 @@ import Testing
         // The right certificate, and a key that is not its own: BoringSSL's client would not even try, so it is another pair.
         for (client, reason) in [
             (door.client(nil), "noCertificate"),
-            (door.client(try door.authority.selfSigned("pos")), "certificateUnknown"),
-            (door.client(try door.authority.issue("stranger")), "certificateUnknown"),
+            (door.client(try await door.authority.selfSigned("pos")), "certificateUnknown"),
+            (door.client(try await door.authority.issue("stranger")), "certificateUnknown"),
             (old, "protocolVersion"),
         ] {
             let before = door.count(reason)
             #expect(await client.echo(door.port) == nil, "\(reason)")
-            #expect(door.count(reason) == before + 1, "\(reason): \(door.world.admission.figures)")
+            #expect(await door.count(reason, reaches: before + 1), "\(reason): \(door.world.admission.figures)")
         }
         #expect(door.count("admitted") == 0)
         try await door.world.centre.failedChecks.flush()
@@ -90,7 +101,8 @@ import Testing
             while let frame = try? await session.frame() { if frame.count > 2_000 { return false } }
             return true
         }
-        #expect(nonsense && door.count("handshakeFailed") == 1)
+        #expect(nonsense)
+        #expect(await door.count("handshakeFailed", reaches: 1))
         await door.world.stop()
     }
 
@@ -99,7 +111,7 @@ import Testing
         let (centre, pos) = (door.world.centre, door.client(door.pos))
         try await centre.restrict("pos", to: [AddressRange("127.0.0.9")!], by: World.conf)
         #expect(await pos.echo(door.port) == nil)
-        #expect(door.count("addressNotAllowed") == 1)
+        #expect(await door.count("addressNotAllowed", reaches: 1))
         var fromThere = pos
         fromThere.sourceAddress = "127.0.0.9"
         #expect(await fromThere.echo(door.port) == "0001B300")
@@ -107,11 +119,11 @@ import Testing
         #expect(await pos.echo(door.port) == "0001B300")
         try await centre.disableClient("pos", by: World.conf)
         #expect(await pos.echo(door.port) == nil)
-        #expect(door.count("clientDisabled") == 1)
+        #expect(await door.count("clientDisabled", reaches: 1))
         try await centre.enableClient("pos", by: World.conf)
         #expect(await pos.echo(door.port) == "0001B300")
         // Registered while it counted; time has passed since.
-        let expired = try door.authority.issue("late", hasExpired: true)
+        let expired = try await door.authority.issue("late", hasExpired: true)
         let certificate = try CertificateText.read(try expired.pem())
         try await centre.database.write { connection in
             try ServiceCertificateTable.insert(
@@ -119,7 +131,7 @@ import Testing
         }
         try await centre.directory.refreshNow()
         #expect(await door.client(expired).echo(door.port) == nil)
-        #expect(door.count("certificateExpired") == 1)
+        #expect(await door.count("certificateExpired", reaches: 1))
         await #expect(throws: KMSError.invalidInput("certificate (it has expired)")) {
             try await centre.addCertificate(certificate, to: "pos", by: World.conf)
         }
@@ -130,13 +142,14 @@ import Testing
         let door = try await Door.open(needsAuthority: true)
         #expect(await door.client(door.pos).echo(door.port) == "0001B300")
         // Issued, and not added.
-        #expect(await door.client(try door.authority.issue("other")).echo(door.port) == nil)
-        #expect(door.count("certificateUnknown") == 1)
+        let other = try await door.authority.issue("other")
+        #expect(await door.client(other).echo(door.port) == nil)
+        #expect(await door.count("certificateUnknown", reaches: 1))
         // Added, and of another authority, of none, run out, or made for servers.
-        let foreign = try Authority("foreign")
+        let foreign = try await Authority("foreign")
         for pair in [
-            try foreign.issue("pos"), try door.authority.selfSigned("alone"),
-            try door.authority.issue("late", hasExpired: true), try door.authority.issue("web", "server"),
+            try await foreign.issue("pos"), try await door.authority.selfSigned("alone"),
+            try await door.authority.issue("late", hasExpired: true), try await door.authority.issue("web", "server"),
         ] {
             let certificate = try CertificateText.read(try pair.pem())
             try await door.world.centre.database.write { connection in
@@ -149,11 +162,11 @@ import Testing
             let pair = Authority.Pair(
                 certificate: "\(door.authority.folder)/\(name).crt", key: "\(door.authority.folder)/\(name).key")
             #expect(await door.client(pair).echo(door.port) == nil, "\(name)")
-            #expect(door.count("certificateNotTrusted") == UInt64(number + 1), "\(name)")
+            #expect(await door.count("certificateNotTrusted", reaches: UInt64(number + 1)), "\(name)")
         }
         let wrong = Authority.Pair(certificate: "\(foreign.folder)/pos.crt", key: "\(foreign.folder)/pos.key")
         #expect(await door.client(wrong).echo(door.port) == nil)
-        #expect(door.count("certificateNotTrusted") == 4)
+        #expect(await door.count("certificateNotTrusted", reaches: 4))
         await door.world.stop()
     }
 

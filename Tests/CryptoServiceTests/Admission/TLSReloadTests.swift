@@ -54,7 +54,7 @@ import Testing
         let place = Authority.Pair(
             certificate: "\(door.authority.folder)/server.crt", key: "\(door.authority.folder)/server.key")
         let before = try fingerprint(place)
-        let renewed = try door.authority.issue("renewed", "server")
+        let renewed = try await door.authority.issue("renewed", "server")
         #expect(try await shown(door.port, door.pos) == before)
         #expect(material.reload() == .unchanged)
         try await door.client(door.pos).connect(door.port) { open in
@@ -76,7 +76,7 @@ import Testing
         let place = Authority.Pair(
             certificate: "\(door.authority.folder)/server.crt", key: "\(door.authority.folder)/server.key")
         let before = try fingerprint(place)
-        let other = try door.authority.issue("other", "server")
+        let other = try await door.authority.issue("other", "server")
         func isRefused(always: Bool = false) -> Bool {
             if case .refused = material.reload(always: always) { true } else { false }
         }
@@ -104,9 +104,9 @@ import Testing
         await door.world.stop()
     }
 
-    @Test func `a server does not start with a key that everybody can read, or without a key`() throws {
-        let authority = try Authority("start")
-        let pair = try authority.issue("server", "server")
+    @Test func `a server does not start with a key that everybody can read, or without a key`() async throws {
+        let authority = try await Authority("start")
+        let pair = try await authority.issue("server", "server")
         let logger = Logger(label: "test")
         try FileManager.default.setAttributes([.posixPermissions: 0o604], ofItemAtPath: pair.key)
         #expect(throws: TLSFault.self) {
@@ -123,9 +123,9 @@ import Testing
         _ = try TLSMaterial(TLSFiles(certificate: pair.certificate, key: pair.key), logger: logger)
     }
 
-    @Test func `a certificate handed in is one certificate and no key`() throws {
-        let authority = try Authority("hand")
-        let pair = try authority.issue("pos")
+    @Test func `a certificate handed in is one certificate and no key`() async throws {
+        let authority = try await Authority("hand")
+        let pair = try await authority.issue("pos")
         let pem = try pair.pem()
         let read = try CertificateText.read(pem)
         #expect(read.subject.contains("common_name=pos"))

@@ -10,17 +10,12 @@ struct ExampleTests {
         let page = try HTTPPage()
         let mark = "--example--"
         let script = page.examples.map { "\($0.commands)\necho; echo \(mark)" }.joined(separator: "\n")
-        let shell = Process()
-        shell.executableURL = URL(filePath: "/bin/sh")
-        shell.arguments = ["-c", script]
+        var shell = Program("/bin/sh", ["-c", script])
         shell.environment = [
             "PATH": "/usr/bin:/bin", "KMSD": "http://127.0.0.1:\(door.port)", "TOKEN": door.token,
         ]
-        let output = Pipe()
-        shell.standardOutput = output
-        try shell.run()
-        let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-        shell.waitUntilExit()
+        shell.showsErrors = true
+        let text = try await shell.run().text
         let answers = text.components(separatedBy: mark + "\n")
         try #require(answers.count == page.examples.count + 1)
         for (example, answer) in zip(page.examples, answers) {

@@ -17,7 +17,7 @@ struct OperationRoutesTests {
         for family in MetricFamily.all { #expect(text.contains("# TYPE \(family.name) \(family.kind.rawValue)\n")) }
         #expect(text.contains("kmsd_ready 1\n") && text.contains(#"kmsd_module_state{state="operational"} 1"#))
         #expect(text.contains("kmsd_directory_keys \(door.world.centre.directory.snapshot.keyCount)\n"))
-        if PrometheusParserTests.hasParser { #expect(try !PrometheusParserTests.parse(text).isEmpty) }
+        if PrometheusParserTests.hasParser { #expect(try await !PrometheusParserTests.parse(text).isEmpty) }
     }
 
     @Test func `Nothing on the page is a key, a check value of one, or a token`() async throws {

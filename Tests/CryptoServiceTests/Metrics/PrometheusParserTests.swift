@@ -19,25 +19,15 @@ struct PrometheusParserTests {
     /// Whether the parser is there; `scripts/install-packages` brings it.
     static let hasParser = FileManager.default.isExecutableFile(atPath: python.path)
 
-    static func parse(_ page: String) throws -> [String: Family] {
-        let process = Process()
-        process.executableURL = python
-        process.arguments = [root.appending(path: "Tests/Outsider/metrics.py").path]
-        let (input, output) = (Pipe(), Pipe())
-        process.standardInput = input
-        process.standardOutput = output
-        try process.run()
-        let bytes = Data(page.utf8)
-        // The child reads all before it writes.
-        try input.fileHandleForWriting.write(contentsOf: bytes)
-        try input.fileHandleForWriting.close()
-        let answer = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw CocoaError(.fileReadCorruptFile) }
-        return try JSONDecoder().decode([String: Family].self, from: answer)
+    static func parse(_ page: String) async throws -> [String: Family] {
+        var parser = Program(python.path, [root.appending(path: "Tests/Outsider/metrics.py").path])
+        parser.input = page
+        let ended = try await parser.run()
+        guard ended.status == 0 else { throw CocoaError(.fileReadCorruptFile) }
+        return try JSONDecoder().decode([String: Family].self, from: ended.output)
     }
 
-    @Test(.enabled(if: hasParser)) func `Prometheus reads the page, and reads the same values`() throws {
+    @Test(.enabled(if: hasParser)) func `Prometheus reads the page, and reads the same values`() async throws {
         let test = FiguresUnderTest()
         let meter = test.metrics.makeLoopMeter()
         for number in 0..<5_000 {
@@ -52,7 +42,7 @@ struct PrometheusParserTests {
         meter.publish()
         test.metrics.rateRefused(client: "odd \"name\\ of\na client")
         let picture = test.picture()
-        let families = try Self.parse(picture.prometheusText())
+        let families = try await Self.parse(picture.prometheusText())
         // The parser takes `_total` off a counter's name.
         let names = Set(MetricFamily.all.map { $0.name.hasSuffix("_total") ? String($0.name.dropLast(6)) : $0.name })
         #expect(Set(families.keys) == names)
@@ -73,9 +63,9 @@ struct PrometheusParserTests {
         #expect(durations.samples["kmsd_request_duration_seconds_count{class=mac,door=tcp}"] == 1_667)
     }
 
-    @Test(.enabled(if: hasParser)) func `The parser would notice a page that is wrong`() {
+    @Test(.enabled(if: hasParser)) func `The parser would notice a page that is wrong`() async {
         for page in ["kmsd_x{a=\"b} 1\n", "# TYPE h histogram\nh_bucket{le=\"1\"} 2\nh_sum 1\nh_count 1\n"] {
-            #expect(throws: (any Error).self) { try Self.parse(page) }
+            await #expect(throws: (any Error).self) { try await Self.parse(page) }
         }
     }
 }

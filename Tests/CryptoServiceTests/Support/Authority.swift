@@ -5,9 +5,9 @@ struct Authority: Sendable {
     let folder: String
     var certificate: String { folder + "/ca.crt" }
 
-    init(_ name: String = "ca") throws {
+    init(_ name: String = "ca") async throws {
         folder = try TestDatabase.folder("tls-\(name)-\(TestDatabase.next())")
-        try run(
+        try await run(
             "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "ca.key",
             "-out", "ca.crt", "-days", "30", "-subj", "/CN=\(name)")
         try Data().write(to: URL(filePath: folder + "/index.txt"))
@@ -38,12 +38,12 @@ struct Authority: Sendable {
     }
 
     /// A certificate of this authority and its key: `NAME.crt`, `NAME.key`.
-    func issue(_ name: String, _ kind: String = "client", hasExpired: Bool = false) throws -> Pair {
-        try run(
+    func issue(_ name: String, _ kind: String = "client", hasExpired: Bool = false) async throws -> Pair {
+        try await run(
             "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "\(name).key",
             "-out", "\(name).csr", "-subj", "/CN=\(name)")
         let dates = hasExpired ? ["-startdate", "20200101000000Z", "-enddate", "20200201000000Z"] : ["-days", "20"]
-        try run(
+        try await run(
             [
                 "ca", "-batch", "-notext", "-config", "ca.cnf", "-extensions", kind, "-in", "\(name).csr", "-out",
                 "\(name).crt",
@@ -53,8 +53,8 @@ struct Authority: Sendable {
     }
 
     /// A certificate that nobody but itself has signed.
-    func selfSigned(_ name: String) throws -> Pair {
-        try run(
+    func selfSigned(_ name: String) async throws -> Pair {
+        try await run(
             "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "\(name).key",
             "-out", "\(name).crt", "-days", "20", "-subj", "/CN=\(name)")
         return pair(name)
@@ -71,18 +71,14 @@ struct Authority: Sendable {
         func pem() throws -> String { try String(contentsOfFile: certificate, encoding: .utf8) }
     }
 
-    private func run(_ arguments: String...) throws { try run(arguments) }
+    private func run(_ arguments: String...) async throws { try await run(arguments) }
 
-    private func run(_ arguments: [String]) throws {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/openssl")
-        process.arguments = arguments
-        process.currentDirectoryURL = URL(filePath: folder)
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw Failed(words: arguments.prefix(2).joined(separator: " ")) }
+    private func run(_ arguments: [String]) async throws {
+        var openssl = Program("/usr/bin/openssl", arguments)
+        openssl.folder = folder
+        guard try await openssl.run().status == 0 else {
+            throw Failed(words: arguments.prefix(2).joined(separator: " "))
+        }
     }
 
     struct Failed: Error {

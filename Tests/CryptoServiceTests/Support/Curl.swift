@@ -14,16 +14,9 @@ struct Curl {
     }
 
     /// One answer for each URL; several go over one connection.
-    static func run(_ arguments: [String]) throws -> [Answer] {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/curl")
-        process.arguments = ["--silent", "--include", "--max-time", "60"] + arguments
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-        process.waitUntilExit()
+    static func run(_ arguments: [String]) async throws -> [Answer] {
+        let curl = Program("/usr/bin/curl", ["--silent", "--include", "--max-time", "300"] + arguments)
+        let text = try await curl.run().text
         let parts = text.components(separatedBy: "HTTP/1.1 ").dropFirst()
         guard !parts.isEmpty else { return [Answer(status: 0, headers: [:], body: "")] }
         return parts.map { part in
@@ -40,5 +33,5 @@ struct Curl {
         }
     }
 
-    static func ask(_ arguments: String...) throws -> Answer { try run(arguments)[0] }
+    static func ask(_ arguments: String...) async throws -> Answer { try await run(arguments)[0] }
 }

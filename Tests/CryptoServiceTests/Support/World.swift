@@ -77,7 +77,7 @@ final class World: Sendable {
         let metrics = ServiceMetrics()
         let admission = Admission(
             settings, centre: centre, tls: try files.map { try TLSMaterial($0, logger: logger) }, metrics: metrics,
-            logger: logger)
+            clocks: rateStandsStill, logger: logger)
         let server = CryptoServer(
             settings, centre: centre, slowModule: ModuleBridge(path: socket, lanes: 4), metrics: metrics,
             admission: admission, logger: logger)
@@ -86,6 +86,10 @@ final class World: Sendable {
             folder: folder, socket: socket, module: module, centre: centre, settings: settings, server: server,
             admission: admission, port: port, door: door)
     }
+
+    /// A client's bucket holds its burst and fills no more, however long the machine takes.
+    private static let rateStandsStill = Clocks(
+        wall: Clocks.system.wall, monotonicNanoseconds: { 1_000_000_000_000 }, boot: Clocks.system.boot)
 
     /// As long as the machine takes: see `moduleSeconds`.
     static let patient: CryptoConnection.Settings = {
