@@ -68,7 +68,7 @@ public final class Admission: Sendable {
             try connections.enter(peer, channel)
             if door == .http || door == .https {
                 metrics.connectionOpened(door)
-                channel.closeFuture.whenComplete { [metrics] _ in metrics.connectionClosed(door, .client) }
+                channel.closeFuture.whenComplete { [metrics] _ in metrics.connectionClosed(door, peer.ended) }
             }
         } catch {
             refuse(error, peer)
@@ -211,6 +211,7 @@ public final class Admission: Sendable {
                 logger.notice("connection closed", metadata: describe(error, entry.peer))
                 counts.count(entry.peer.door, "closed")
                 failedChecks.recordAdmission(error.name, origin: entry.peer.origin)
+                entry.peer.end(.access)
                 // A host connection counts its own end, and is told the reason.
                 entry.channel.pipeline.fireUserInboundEventTriggered(ConnectionEnd.access)
                 entry.channel.close(promise: nil)

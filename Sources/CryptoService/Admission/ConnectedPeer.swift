@@ -12,6 +12,7 @@ final class ConnectedPeer: Sendable {
     private let shown = Mutex<CertificateFingerprint?>(nil)
     /// Of HTTP: the token that it came with last.
     let memory = Mutex(TokenMemory())
+    private let reason = Mutex(ConnectionEnd.client)
 
     init(_ door: ServiceDoor, _ address: SourceAddress) {
         self.door = door
@@ -22,6 +23,11 @@ final class ConnectedPeer: Sendable {
     var certificate: CertificateFingerprint? { shown.withLock { $0 } }
 
     func show(_ certificate: CertificateFingerprint) { shown.withLock { $0 = certificate } }
+
+    /// Why it ends: the first reason that was given, else that the client closed it.
+    var ended: ConnectionEnd { reason.withLock { $0 } }
+
+    func end(_ reason: ConnectionEnd) { self.reason.withLock { if $0 == .client { $0 = reason } } }
 
     /// What is recorded as the origin of requests.
     var origin: String { "\(door.name) \(address)" }

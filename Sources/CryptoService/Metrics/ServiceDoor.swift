@@ -28,7 +28,7 @@ public enum ConnectionEnd: UInt8, Sendable, Hashable, CaseIterable {
     case idle
     /// No byte at all within `crypto.firstByteSeconds`.
     case firstByte
-    /// A frame that was begun was not whole within `crypto.frameSeconds`.
+    /// A frame that was begun was not whole within `crypto.frameSeconds`, or a request over HTTP within `crypto.requestSeconds`.
     case frameTime
     /// A frame longer than `crypto.frameLimit`: what follows it cannot be found.
     case frameSize

@@ -53,6 +53,8 @@ public struct CryptoSettings: Sendable {
     public var httpPort = 8441
     /// The longest HTTP body, in bytes.
     public var bodyLimit = 4 << 20
+    /// Seconds from the first byte of an HTTP request to its last.
+    public var requestSeconds = 30
 
     /// Addresses beside loopback that may read `/metrics` and `/statusz` without a token, each as it is written (IPv4 or IPv6).
     public var metricsFrom: [String] = []

@@ -6,6 +6,7 @@ struct CryptoLimits: Sendable {
     private var frameLimit = 65_535
     private var firstByteSeconds = 0
     private var idleSeconds = 0
+    private var requestSeconds = 30
     private var inFlightLimit = 256
     private var moduleQueueLimit = 65_536
     private var moduleSeconds = 10
@@ -25,6 +26,7 @@ struct CryptoLimits: Sendable {
         frameLimit = try number("frameLimit", frameLimit, 64...65_535)
         firstByteSeconds = try number("firstByteSeconds", firstByteSeconds, 0...86_400)
         idleSeconds = try number("idleSeconds", idleSeconds, 0...86_400)
+        requestSeconds = try number("requestSeconds", requestSeconds, 1...86_400)
         inFlightLimit = try number("inFlightLimit", inFlightLimit, 1...65_536)
         moduleQueueLimit = try number("moduleQueueLimit", moduleQueueLimit, 1...1_000_000)
         moduleSeconds = try number("moduleSeconds", moduleSeconds, 1...600)
@@ -36,6 +38,7 @@ struct CryptoLimits: Sendable {
         settings.frameLimit = frameLimit
         settings.firstByteSeconds = firstByteSeconds > 0 ? firstByteSeconds : nil
         settings.idleSeconds = idleSeconds > 0 ? idleSeconds : nil
+        settings.requestSeconds = requestSeconds
         settings.inFlightLimit = inFlightLimit
         settings.moduleQueueLimit = moduleQueueLimit
         settings.moduleSeconds = moduleSeconds

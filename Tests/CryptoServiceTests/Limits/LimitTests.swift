@@ -38,6 +38,29 @@ struct LimitTests {
         #expect(world.server.metrics.figures().closed(.tcp, .frameTime) == 1)
     }
 
+    @Test(arguments: [20, 60, 900])
+    func `A request over HTTP that is begun and not ended is closed, and whole ones before it are answered`(
+        length: Int
+    ) async throws {
+        let door = try await HTTPDoor.make(without: [], presented: true) { $0.requestSeconds = 1 }
+        let whole = door.request("GET", "/healthz", nil)
+        // Cut in the first line, in the headers, in the body.
+        let half = Array(
+            door.request(
+                "POST", "/v1/mac/verify", Array(repeating: 0x20, count: 1_000),
+                headers: ["content-type: application/json"]
+            ).prefix(length))
+        let (status, last) = try await RawClient.with(port: door.port) { client in
+            try await client.send(whole)
+            let status = try await client.httpAnswer().status
+            try await client.send(half)
+            return (status, try await client.reads.next(isolation: nil))
+        }
+        #expect(status == 200 && last == nil)
+        await door.stop()
+        #expect(door.world.server.metrics.figures().closed(.http, .frameTime) == 1)
+    }
+
     @Test func `A connection without requests is closed when it has been idle for its time`() async throws {
         let world = try await World.make { $0.idleSeconds = 1 }
         let request = try Self.request("B2")

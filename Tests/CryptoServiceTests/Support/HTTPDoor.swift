@@ -19,8 +19,15 @@ struct HTTPDoor: Sendable {
     /// Everything is granted, presented blocks too.
     static let open = Task { try await HTTPDoor.make(without: [], presented: true) }
 
-    static func make(without refused: Set<ServiceOperation>, presented: Bool) async throws -> HTTPDoor {
-        let world = try await World.make { $0.httpPort = 0 }
+    static func make(
+        without refused: Set<ServiceOperation>, presented: Bool, _ adjust: (inout CryptoSettings) -> Void = { _ in }
+    ) async throws -> HTTPDoor {
+        let world = try await World.make {
+            $0.httpPort = 0
+            // Many tests run at once: see `World.make`.
+            $0.requestSeconds = 120
+            adjust(&$0)
+        }
         let token = try await world.centre.createClient("web", description: "", by: World.conf)
         let granted = Set(ServiceOperation.allCases).subtracting(refused)
         for product in ["pos", "purse", "kek"] {
@@ -31,7 +38,7 @@ struct HTTPDoor: Sendable {
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
         let server = CryptoHTTPServer(
             world.settings, centre: world.centre, module: ModuleBridge(path: world.socket, lanes: 2),
-            responder: world.server.responder, logger: Logger(label: "test")
+            responder: world.server.responder, metrics: world.server.metrics, logger: Logger(label: "test")
         ) { port.yield($0) }
         let running = Task { try await server.run() }
         for await port in ports { return HTTPDoor(world: world, port: port, token: token, running: running) }

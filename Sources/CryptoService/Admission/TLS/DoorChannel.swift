@@ -25,6 +25,7 @@ struct DoorChannel<Base: ServerChildChannel>: ServerChildChannel {
             } else {
                 try pipeline.addHandler(DoorHandler(peer, admission, HandshakeVerdict()) { _ in })
             }
+            try pipeline.addHandler(RequestTime(seconds: admission.settings.requestSeconds, peer))
             return peer
         }.flatMap { peer in
             base.setup(channel: channel, logger: logger).map { Value(peer: peer, base: $0) }
@@ -39,12 +40,13 @@ struct DoorChannel<Base: ServerChildChannel>: ServerChildChannel {
 extension HTTPServerBuilder {
     /// HTTP/1.1 behind a door: `.http` plain and from this machine only, `.https` with TLS.
     static func door(
-        _ door: ServiceDoor, _ admission: Admission, _ configuration: HTTP1Channel.Configuration = .init()
+        _ door: ServiceDoor, _ admission: Admission
     ) -> HTTPServerBuilder {
         HTTPServerBuilder { responder in
             DoorChannel(
                 admission: admission, door: door,
-                base: HTTP1Channel(responder: responder, configuration: configuration))
+                base: HTTP1Channel(
+                    responder: responder, configuration: .init(additionalChannelHandlers: [RequestEnds()])))
         }
     }
 }
