@@ -5,8 +5,8 @@ import NIOCore
 //
 // It takes a frame only where everything about it is usual: a form that `HotRequest` knows, a key that this client has used
 // for the operation before, whose grants, state and dates were looked at in this tick of the loop's clock (a new picture of the
-// directory begins another), and which is open in the module. Whatever is left goes the other way (`HostLoop.take`), which alone opens keys and refuses. Answers, counts and
-// limits are the same for both.
+// directory begins another), and which is open in the module. Whatever is left goes the other way (`HostLoop.take`), which alone
+// opens keys and refuses. Answers, counts and limits are the same for both.
 extension HostLoop {
     /// Takes frames from the front of what a connection has received, until one is none of its or `room` requests wait; answers
     /// how many bytes it has taken.

@@ -15,7 +15,8 @@ enum TestDatabase {
     private static func start() async throws -> PrivateServer {
         let folder = try folder("db")
         var configuration = PrivateServer.Configuration(stateFolder: "\(folder)/db", socketPath: "\(folder)/s")
-        configuration.settings = ["innodb-log-file-size": "8M"]
+        // All tests run at once, each with connections of its own: more than a real node ever has.
+        configuration.settings = ["innodb-log-file-size": "8M", "max-connections": "1000"]
         configuration.bufferPoolMegabytes = 16
         let server = try await PrivateServer.start(configuration)
         Cleanup.add(server: server)

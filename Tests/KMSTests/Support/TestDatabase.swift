@@ -15,7 +15,8 @@ enum TestDatabase {
     static func start(_ name: String) async throws -> PrivateServer {
         let folder = try folder(name)
         var configuration = PrivateServer.Configuration(stateFolder: "\(folder)/db", socketPath: "\(folder)/s")
-        configuration.settings = ["innodb-log-file-size": "8M"]
+        // All tests run at once, each with connections of its own: more than a real node ever has.
+        configuration.settings = ["innodb-log-file-size": "8M", "max-connections": "1000"]
         configuration.bufferPoolMegabytes = 16
         let server = try await PrivateServer.start(configuration)
         Cleanup.add(server: server)
@@ -26,7 +27,7 @@ enum TestDatabase {
     static func restart(_ server: PrivateServer) async throws -> PrivateServer {
         let folder = (server.socketPath as NSString).deletingLastPathComponent
         var configuration = PrivateServer.Configuration(stateFolder: "\(folder)/db", socketPath: server.socketPath)
-        configuration.settings = ["innodb-log-file-size": "8M"]
+        configuration.settings = ["innodb-log-file-size": "8M", "max-connections": "1000"]
         configuration.bufferPoolMegabytes = 16
         let next = try await PrivateServer.start(configuration)
         Cleanup.add(server: next)
