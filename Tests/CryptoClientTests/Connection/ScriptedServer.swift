@@ -48,6 +48,7 @@ final class ScriptedServer: Sendable {
 
         private var stream: HostFrameStream
         private let script: Script
+        private var isDone = false
 
         init(_ format: HostFrameFormat, _ script: @escaping Script) {
             stream = HostFrameStream(format)
@@ -58,10 +59,14 @@ final class ScriptedServer: Sendable {
             stream.receive(unwrapInboundIn(data))
             var frames: [HostFrame] = []
             while let frame = try? stream.next() { frames.append(frame) }
-            guard !frames.isEmpty else { return }
+            guard !frames.isEmpty, !isDone else { return }
             let answer = script(frames)
             context.writeAndFlush(wrapOutboundOut(answer.bytes), promise: nil)
-            if answer.closes { context.close(promise: nil) }
+            guard answer.closes else { return }
+            // What the client still sends is read and dropped: the system would answer it with a reset behind a full close, which
+            // may overtake the bytes that were written.
+            isDone = true
+            context.close(mode: .output, promise: nil)
         }
     }
 }
