@@ -16,7 +16,8 @@ struct SelfTest: Sendable {
 ///
 /// Modelled on the pre-operational and conditional tests of ISO/IEC 19790; no conformity is claimed.
 enum SelfTests {
-    static let all: [SelfTest] = mechanisms + cipherAnswers + macAnswers + cardAnswers + keyBlockTests + rsaTests
+    static let all: [SelfTest] =
+        mechanisms + cipherAnswers + macAnswers + cardAnswers + laneAnswers + keyBlockTests + rsaTests
 
     /// The name of the first test that fails; nil when all pass. `breaking` names a test to spoil (test hook).
     static func firstFailure(breaking: String? = nil) -> String? {
