@@ -1,11 +1,11 @@
 import CMemcheck
 
 /// One calculation on bytes that memcheck takes for undefined, and what it must report.
-struct Check {
+struct Check: Sendable {
     let name: String
     /// A check of the harness itself: memcheck must find something here.
     var mustBeCaught = false
-    let run: () throws -> Void
+    let run: @Sendable () throws -> Void
 
     /// True where memcheck saw what was expected.
     func isAsExpected() throws -> Bool {

@@ -4,16 +4,26 @@ import CMemcheck
 extension Check {
     /// The bit-sliced DES with secret keys and blocks in every lane, through every step that the module uses. valgrind's
     /// processor has no AVX-512: those kernels are the same source in wider vectors, and are not shown here.
-    static let kernels =
-        [("portable", unsafe kmsd_des_portable()), ("AVX2", unsafe kmsd_des_avx2())].compactMap { name, kernel in
-            unsafe kernel.map { kernel in
-                let steps = unsafe kernel.pointee
-                return Check(name: "bit-sliced DES, \(name), \(steps.lanes) lanes") { unsafe work(steps) }
-            }
-        }
+    static let kernels = [Kernel.portable, .avx2].filter(\.isThere).map { kernel in
+        Check(name: "bit-sliced DES, \(kernel)") { kernel.work() }
+    }
+}
 
-    @unsafe private static func work(_ kernel: kmsd_des_kernel) {
-        let lanes = Int(kernel.lanes)
+private enum Kernel: Sendable {
+    case portable, avx2
+
+    private var table: UnsafePointer<kmsd_des_kernel>? {
+        switch self {
+        case .portable: unsafe kmsd_des_portable()
+        case .avx2: unsafe kmsd_des_avx2()
+        }
+    }
+
+    var isThere: Bool { unsafe table != nil }
+
+    func work() {
+        guard let kernel = unsafe table?.pointee else { return }
+        let lanes = unsafe Int(kernel.lanes)
         let plane = lanes / 8
         let (keys, blocks) = unsafe (Marked(8 * lanes, secret: true), Marked(8 * lanes, secret: true))
         let (key, second) = unsafe (Marked(112 * plane, secret: false), Marked(112 * plane, secret: false))
@@ -33,6 +43,7 @@ extension Check {
         unsafe kernel.are_zero(left, right, 4, verdicts.base.assumingMemoryBound(to: UInt64.self))
         unsafe kernel.store(left, right, words)
         unsafe kernel.forget()
-        for memory in unsafe [keys, blocks, key, second, verdicts] + halves { unsafe memory.free() }
+        let all = unsafe [keys, blocks, key, second, verdicts] + halves
+        for index in unsafe all.indices { unsafe all[index].free() }
     }
 }
