@@ -49,7 +49,11 @@ public final class CryptoServer: Service, Sendable {
     ) {
         surroundings = HostLoop.Surroundings(
             settings: settings, directory: centre.directory, counts: centre.counts, failedChecks: centre.failedChecks,
-            clocks: .system, slow: SlowCommands(module: slowModule, counts: centre.counts), metrics: metrics)
+            clocks: .system,
+            slow: SlowCommands(
+                module: slowModule, rsa: RSAModules(settings), counts: centre.counts, failedChecks: centre.failedChecks,
+                monitoring: Monitoring(metrics: metrics, clocks: .system, connectionLimit: settings.connectionLimit)),
+            metrics: metrics)
         responder = Responder(loops: settings.loops)
         self.admission = admission ?? Admission(settings, centre: centre, metrics: metrics, logger: logger)
         self.logger = logger
@@ -110,6 +114,7 @@ public final class CryptoServer: Service, Sendable {
             }
             phase.withLock { $0 = .running(Running(listeners: listeners, loops: Array(loops.values))) }
             responder.open(Array(loops.values))
+            Task { [slow = surroundings.slow] in await slow.noteModule() }
             for (listener, door) in zip(listeners, [ServiceDoor.tcp, .tls]) {
                 metrics.doorOpened(door, DoorAddress.text(listener.localAddress))
                 logger.info("host commands are taken", metadata: ["at": "\(listener.localAddress?.description ?? "")"])

@@ -15,6 +15,16 @@ public enum HostRequest: Sendable {
     case verifyTAC(VerifyTACRequest)
     case verifyTACBatch(VerifyTACBatchRequest)
     case diversifyKey(DiversifyKeyRequest)
+    case hash(HashRequest)
+    case generateKeyPair(GenerateKeyPairRequest)
+    case importPublicKey(ImportPublicKeyRequest)
+    case sign(SignRequest)
+    case verifySignature(VerifySignatureRequest)
+    case status(StatusRequest)
+    case loading(LoadingRequest)
+    case volumes(VolumesRequest)
+    case healthCounts(HealthCountsRequest)
+    case health(HealthRequest)
 
     /// Reads a request by its command. An unknown command is refused with 67.
     public static func parse(_ frame: HostFrame) throws(FieldError) -> (request: HostRequest, end: MessageEnd) {
@@ -34,6 +44,16 @@ public enum HostRequest: Sendable {
         case .verifyTAC: try parse(frame, HostRequest.verifyTAC)
         case .verifyTACBatch: try parse(frame, HostRequest.verifyTACBatch)
         case .diversifyKey: try parse(frame, HostRequest.diversifyKey)
+        case .hash: try parse(frame, HostRequest.hash)
+        case .generateKeyPair: try parse(frame, HostRequest.generateKeyPair)
+        case .importPublicKey: try parse(frame, HostRequest.importPublicKey)
+        case .sign: try parse(frame, HostRequest.sign)
+        case .verifySignature: try parse(frame, HostRequest.verifySignature)
+        case .status: try parse(frame, HostRequest.status)
+        case .loading: try parse(frame, HostRequest.loading)
+        case .volumes: try parse(frame, HostRequest.volumes)
+        case .healthCounts: try parse(frame, HostRequest.healthCounts)
+        case .health: try parse(frame, HostRequest.health)
         default: throw FieldError(.commandNotLicensed, in: .command)
         }
     }
@@ -56,6 +76,16 @@ public enum HostRequest: Sendable {
         case .verifyTAC(let command): command
         case .verifyTACBatch(let command): command
         case .diversifyKey(let command): command
+        case .hash(let command): command
+        case .generateKeyPair(let command): command
+        case .importPublicKey(let command): command
+        case .sign(let command): command
+        case .verifySignature(let command): command
+        case .status(let command): command
+        case .loading(let command): command
+        case .volumes(let command): command
+        case .healthCounts(let command): command
+        case .health(let command): command
         }
     }
 

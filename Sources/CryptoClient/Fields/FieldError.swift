@@ -17,6 +17,7 @@ public struct FieldError: Error, Hashable, Sendable {
         case inputFormat, macSize, macAlgorithm, padding, chainingValue, mac
         case factorCount, factors, random, sequence, balance, amount, transactionType, terminal, terminalSequence
         case dateTime, recordKind, entries, results, firmware, end
+        case hash, signatureAlgorithm, signature, keyFlag, publicKey, encoding, exponent, figures
     }
 }
 

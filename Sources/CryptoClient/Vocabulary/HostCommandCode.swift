@@ -41,6 +41,17 @@ public struct HostCommandCode: RawRepresentable, Hashable, Sendable {
     public static var verifyTAC: HostCommandCode { HostCommandCode(rawValue: 0x5954) }  // YT
     public static var verifyTACBatch: HostCommandCode { HostCommandCode(rawValue: 0x5942) }  // YB
     public static var diversifyKey: HostCommandCode { HostCommandCode(rawValue: 0x5944) }  // YD
+
+    public static var hash: HostCommandCode { HostCommandCode(rawValue: 0x474D) }  // GM
+    public static var generateKeyPair: HostCommandCode { HostCommandCode(rawValue: 0x4549) }  // EI
+    public static var importPublicKey: HostCommandCode { HostCommandCode(rawValue: 0x454F) }  // EO
+    public static var sign: HostCommandCode { HostCommandCode(rawValue: 0x4557) }  // EW
+    public static var verifySignature: HostCommandCode { HostCommandCode(rawValue: 0x4559) }  // EY
+    public static var status: HostCommandCode { HostCommandCode(rawValue: 0x4E4F) }  // NO
+    public static var loading: HostCommandCode { HostCommandCode(rawValue: 0x4A32) }  // J2
+    public static var volumes: HostCommandCode { HostCommandCode(rawValue: 0x4A34) }  // J4
+    public static var healthCounts: HostCommandCode { HostCommandCode(rawValue: 0x4A38) }  // J8
+    public static var health: HostCommandCode { HostCommandCode(rawValue: 0x4A4B) }  // JK
 }
 
 // MARK: - CustomStringConvertible

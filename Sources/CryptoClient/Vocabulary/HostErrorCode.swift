@@ -108,6 +108,15 @@ extension HostErrorCode {
     public static let macAlgorithm = HostErrorCode.keyTypeCode
     /// M6 and M8 say `05` for an unknown key type.
     public static let macKeyType = HostErrorCode.keyLengthFlag
+    /// EY says `02` for a wrong signature.
+    public static let signatureInvalid = HostErrorCode.keyLengthForAlgorithm
+    /// EI and EO say `03` for an unknown encoding of a public key.
+    public static let publicKeyEncoding = HostErrorCode.inputFormat
+    /// GM, EW and EY say `05` for an unknown hash function, `06` for another signature algorithm, `07` for an unknown padding
+    /// (from memory of the field's manuals, unverified).
+    public static let hashIdentifier = HostErrorCode.keyLengthFlag
+    public static let signatureIdentifier = HostErrorCode.messageLength
+    public static let padModeIdentifier = HostErrorCode.destinationMode
     /// N0 says `01` for a length outside 001 to 256.
     public static let randomValueLength = HostErrorCode.verificationFailed
 
@@ -138,12 +147,13 @@ extension HostErrorCode {
     private static let meanings: [HostErrorCode: String] = [
         .noError: "No error.",
         .verificationFailed: "Verification failed, or warning of an imported key's parity.",
-        .keyLengthForAlgorithm: "Key length not fit for the algorithm; in M6 and M8 an invalid mode flag.",
-        .inputFormat: "Invalid input format flag or number of components.",
+        .keyLengthForAlgorithm:
+            "Key length not fit for the algorithm; in M6 and M8 an invalid mode flag; in EY a wrong signature.",
+        .inputFormat: "Invalid input format flag or number of components; in EI and EO an invalid encoding.",
         .keyTypeCode: "Invalid key type code; in M6 and M8 an invalid MAC algorithm.",
-        .keyLengthFlag: "Invalid key length flag; in M6 and M8 an invalid key type.",
-        .messageLength: "Invalid message length field.",
-        .destinationMode: "Invalid destination mode flag.",
+        .keyLengthFlag: "Invalid key length flag; in M6 and M8 an invalid key type; in GM, EW and EY an invalid hash.",
+        .messageLength: "Invalid message length field; in EW and EY an invalid signature algorithm.",
+        .destinationMode: "Invalid destination mode flag; in EW and EY an invalid padding.",
         .destinationKeyType: "Invalid destination key type.",
         .paddingMethod: "Invalid padding method.",
         .sourceKeyParity: "Source key parity error.",

@@ -47,15 +47,7 @@ public struct HostKeyAttributes: Sendable, Hashable {
         modeOfUse = try reader.alphanumeric(1, .keyAttributes, .modeOfUse)
         version = try reader.alphanumeric(2, .keyAttributes, .keyVersion)
         exportability = try reader.exportability(.keyAttributes)
-        let count = try reader.decimal(digits: 2, .keyAttributes, .optionalBlockCount)
-        optionalBlocks = []
-        for _ in 0..<count {
-            let id = try reader.alphanumeric(2, .keyAttributes, .optionalBlock)
-            let length = Int(try reader.hexadecimal(digits: 2, .keyAttributes, .optionalBlock))
-            guard length >= 4 else { throw FieldError(.optionalBlock, in: .keyAttributes) }
-            let data = try reader.printable(length - 4, .keyAttributes, .optionalBlock)
-            optionalBlocks.append(OptionalBlock(id: id, data: data))
-        }
+        optionalBlocks = try reader.optionalBlocks()
     }
 }
 
@@ -67,6 +59,20 @@ extension FieldReader {
     mutating func keyAttributes() throws(FieldError) -> HostKeyAttributes? {
         guard skip(Self.attributesMark) else { return nil }
         return try HostKeyAttributes(&self)
+    }
+
+    /// Their number in two decimal digits, then the blocks.
+    mutating func optionalBlocks() throws(FieldError) -> [HostKeyAttributes.OptionalBlock] {
+        let count = try decimal(digits: 2, .keyAttributes, .optionalBlockCount)
+        var blocks: [HostKeyAttributes.OptionalBlock] = []
+        for _ in 0..<count {
+            let id = try alphanumeric(2, .keyAttributes, .optionalBlock)
+            let length = Int(try hexadecimal(digits: 2, .keyAttributes, .optionalBlock))
+            guard length >= 4 else { throw FieldError(.optionalBlock, in: .keyAttributes) }
+            let data = try printable(length - 4, .keyAttributes, .optionalBlock)
+            blocks.append(HostKeyAttributes.OptionalBlock(id: id, data: data))
+        }
+        return blocks
     }
 
     /// E, N or S.
@@ -85,8 +91,12 @@ extension ByteBuffer {
         writeInteger(FieldReader.attributesMark)
         writeString(attributes.usage + attributes.algorithm + attributes.modeOfUse)
         writeString(attributes.version + attributes.exportability)
-        writeDecimal(attributes.optionalBlocks.count, digits: 2)
-        for block in attributes.optionalBlocks {
+        writeOptionalBlocks(attributes.optionalBlocks)
+    }
+
+    mutating func writeOptionalBlocks(_ blocks: [HostKeyAttributes.OptionalBlock]) {
+        writeDecimal(blocks.count, digits: 2)
+        for block in blocks {
             writeString(block.id)
             writeHexadecimal(UInt64(block.data.utf8.count + 4), digits: 2)
             writeString(block.data)

@@ -166,6 +166,19 @@ extension FieldReader {
         }
     }
 
+    /// A key of EI, EW or EY: as any other, but a block of the older versions 0 and 1 holds the bytes of an RSA key as they are
+    /// (wire.EW.req.1). It is read so that a server can refuse it by its own code.
+    mutating func rsaKey(_ field: FieldError.Field) throws(FieldError) -> HostKeyReference {
+        var ahead = self
+        guard ahead.skip(HostKeyReference.Form.lmkBlock.rawValue), ahead.skip(0x30) || ahead.skip(0x31) else {
+            return try key(field)
+        }
+        let length = try ahead.decimal(digits: 4, field, .keyBlockFormat)
+        guard length >= 16 else { throw FieldError(.keyBlockFormat, in: field) }
+        _ = skip(HostKeyReference.Form.lmkBlock.rawValue)
+        return HostKeyReference(form: .lmkBlock, text: try slice(length, field, .keyBlockFormat))
+    }
+
     /// A key block ends where its own header says: version 1, then its whole length in four decimal digits.
     private mutating func keyBlock(_ field: FieldError.Field) throws(FieldError) -> ByteBuffer {
         var ahead = self

@@ -22,6 +22,8 @@ enum HostAnswer: Sendable {
     /// Indirect, as the next: they are rare and large, and every answer is moved about in the size of the largest.
     indirect case diagnostics(DiagnosticsReply)
     indirect case key(KeyReply)
+    /// Any other typed answer.
+    indirect case reply(any HostReplyFields)
 
     var isSuccess: Bool {
         if case .refused = self { false } else { true }
@@ -79,6 +81,7 @@ enum HostAnswer: Sendable {
             answers.answer(request, with: BytesReply(Self.digits(count, bits)), trailer: trailer)
         case .diagnostics(let reply): answers.answer(request, with: reply, trailer: trailer)
         case .key(let reply): answers.answer(request, with: reply, trailer: trailer)
+        case .reply(let reply): answers.answer(request, with: reply, trailer: trailer)
         }
     }
 }

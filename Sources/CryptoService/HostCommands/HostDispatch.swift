@@ -73,6 +73,14 @@ extension HostLoop {
             complete(question.asker, .bytes(echo.data))
         case .diagnostics, .generateKey, .importKey, .exportKey, .diversifyKey:
             askSlowly(request, question)
+        case .generateKeyPair, .importPublicKey, .sign, .verifySignature, .status, .loading, .volumes, .healthCounts,
+            .health:
+            askSlowly(request, question)
+        case .hash(let hash):
+            try access(of: question.asker.identity.client).requireGrant(.hash)
+            let algorithm = try HostRules.algorithm(of: hash)
+            let channel = hash.data.readableBytes > HostRules.longHash ? bulk : hot
+            send(question, channel, .bytes, nil) { $0.hash(algorithm, hash.data) }
         case .randomValue(let random):
             try access(of: question.asker.identity.client).requireGrant(.random)
             send(question, hot, .bytes, nil) { $0.randomBytes(count: random.count) }

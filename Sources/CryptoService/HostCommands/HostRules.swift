@@ -39,6 +39,13 @@ enum HostRules {
         case .checkPurchaseMAC: .purseVerify
         case .verifyTAC, .verifyTACBatch: .verifyTAC
         case .diversifyKey: .diversify
+        case .hash: .hash
+        case .generateKeyPair: .generateKeyPair
+        case .importPublicKey: .importPublicKey
+        case .sign: .sign
+        case .verifySignature: .verifySignature
+        case .status: nil
+        case .loading, .volumes, .healthCounts, .health: .monitor
         }
     }
 }

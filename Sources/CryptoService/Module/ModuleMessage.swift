@@ -106,6 +106,13 @@ extension ModuleMessage {
         append(.randomBytes) { $0.writeInteger(UInt16(count)) }
     }
 
+    mutating func hash(_ algorithm: HashAlgorithm, _ data: ByteBuffer) {
+        append(.hash) { buffer in
+            buffer.writeInteger(algorithm.rawValue)
+            buffer.writeField(data)
+        }
+    }
+
     mutating func checkValue(_ key: Key) {
         append(.checkValue) { $0.writeKey(key) }
     }

@@ -9,7 +9,10 @@ struct SlowCommands: Sendable {
     static let firmware = "0001-E000"
 
     let module: any SecurityModule
+    let rsa: RSAModules
     let counts: RequestCounts
+    let failedChecks: FailedChecks
+    let monitoring: Monitoring
 
     /// Answers one request, whatever happens.
     func answer(_ request: HostRequest, _ access: KeyAccess, origin: String) async -> HostAnswer {
@@ -23,6 +26,15 @@ struct SlowCommands: Sendable {
             case .importKey(let importing): answer = .key(try await take(importing, access))
             case .exportKey(let export): answer = .key(try await give(export, access, &used))
             case .diversifyKey(let diversify): answer = .key(try await self.diversify(diversify, access, &used))
+            case .generateKeyPair(let pair): answer = .reply(try await generate(pair, access))
+            case .importPublicKey(let key): answer = .reply(try await take(key, access))
+            case .sign(let sign): answer = .reply(try await self.sign(sign, access, &used))
+            case .verifySignature(let verify): answer = try await self.verify(verify, access, origin, &used)
+            case .status(let status): answer = .reply(try self.status(status, access))
+            case .loading: answer = .reply(try await loading(access))
+            case .volumes: answer = .reply(try await volumes(access))
+            case .healthCounts: answer = .reply(try await healthCounts(access))
+            case .health: answer = .reply(try await health(access))
             default: answer = .refused(.commandNotLicensed)
             }
         } catch {
@@ -149,7 +161,7 @@ struct SlowCommands: Sendable {
 
     // MARK: Pieces
 
-    private func execute<Command: ModuleCommand>(_ command: Command) async throws(Refusal) -> Command.Reply {
+    func execute<Command: ModuleCommand>(_ command: Command) async throws(Refusal) -> Command.Reply {
         do throws(ModuleRefusal) { return try await module.execute(command) } catch { throw .module(error.error) }
     }
 

@@ -19,12 +19,24 @@ public final class ModuleBridge: SecurityModule {
     }
 
     public func exchange(_ request: consuming ModuleRequest) async throws(ModuleError) -> ModuleReply {
-        let lane = lanes[next.wrappingAdd(1, ordering: .relaxed).oldValue % lanes.count]
+        let lane = leastBusyLane
         let message = OutgoingMessage(request)
         let result = await withCheckedContinuation { continuation in
             lane.submit(message) { continuation.resume(returning: $0) }
         }
         return try result.get()
+    }
+
+    /// The lane with the fewest messages before a new one, so that a question does not wait behind the making of an RSA key
+    /// while another lane is free. Of equal ones each in its turn.
+    private var leastBusyLane: Lane {
+        let first = next.wrappingAdd(1, ordering: .relaxed).oldValue & Int.max
+        var best = lanes[first % lanes.count]
+        for offset in 1..<max(1, lanes.count) where best.load > 0 {
+            let lane = lanes[(first % lanes.count + offset) % lanes.count]
+            if lane.load < best.load { best = lane }
+        }
+        return best
     }
 }
 
@@ -58,6 +70,9 @@ private final class Lane: Sendable {
         self.timeoutSeconds = timeoutSeconds
         queue = DispatchQueue(label: "kmsd.module.\(number)")
     }
+
+    /// Messages that are under way or wait.
+    var load: Int { waiting.load(ordering: .relaxed) }
 
     deinit {
         let open = descriptor.withLock { $0 }

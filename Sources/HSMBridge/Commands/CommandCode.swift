@@ -42,4 +42,9 @@ public enum CommandCode: UInt16, Sendable, Hashable, CaseIterable {
     case protectCommand = 61
     case cardCryptogram = 62
     case derivedCheckValue = 63
+
+    case hash = 70
+    case createSignature = 71
+    case verifySignature = 72
+    case protectPublicKey = 73
 }

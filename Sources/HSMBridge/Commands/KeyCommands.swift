@@ -25,23 +25,28 @@ public struct GenerateKey: ModuleCommand {
 public struct GenerateKeyPair: ModuleCommand {
     public typealias Reply = KeyPair
     public static let code = CommandCode.generateKeyPair
-    /// `algorithm` must be `.rsa`.
+    /// `algorithm` must be `.rsa` of 2,048 to 4,096 bits.
     public let attributes: KeyAttributes
     public let identity: KeyIdentity
+    /// 65537, or 3 for the EMV schemes that want it.
+    public let exponent: UInt32
 
-    public init(attributes: KeyAttributes, identity: KeyIdentity) {
+    public init(attributes: KeyAttributes, identity: KeyIdentity, exponent: UInt32 = 65_537) {
         self.attributes = attributes
         self.identity = identity
+        self.exponent = exponent
     }
 
     public func write(to writer: inout WireWriter) {
         attributes.write(to: &writer)
         identity.write(to: &writer)
+        writer.u32(exponent)
     }
 
     public init(from reader: inout WireReader) throws(WireError) {
         attributes = try KeyAttributes(from: &reader)
         identity = try KeyIdentity(from: &reader)
+        exponent = try reader.u32()
     }
 }
 

@@ -84,6 +84,10 @@ extension SoftwareModule {
         case .protectCommand: execution.carryOut(ProtectCommand.self, &reader, into: &writer)
         case .cardCryptogram: execution.carryOut(CardCryptogram.self, &reader, into: &writer)
         case .derivedCheckValue: execution.carryOut(DerivedCheckValue.self, &reader, into: &writer)
+        case .hash: execution.carryOut(Hash.self, &reader, into: &writer)
+        case .createSignature: execution.carryOut(CreateSignature.self, &reader, into: &writer)
+        case .verifySignature: execution.carryOut(VerifySignature.self, &reader, into: &writer)
+        case .protectPublicKey: execution.carryOut(ProtectPublicKey.self, &reader, into: &writer)
         }
     }
 }

@@ -10,7 +10,7 @@ struct NewKey: ~Copyable {
         try AttributeRules.check(attributes)
         try refuseWeakValue()
         let checkValue = try primitive { () throws(PrimitiveError) in
-            try OpenKeyValue.checkValue(key, algorithm: attributes.algorithm)
+            try OpenKeyValue.checkValue(key, attributes: attributes)
         }
         let block = try keyring.wrap(key, attributes: attributes, identity: identity)
         return WrappedKey(block: block, checkValue: checkValue)
@@ -56,8 +56,12 @@ extension GenerateKeyPair: ExecutableCommand {
     func execute(in execution: inout Execution) throws(ModuleRefusal) -> KeyPair {
         let keyring = try execution.keyring()
         try AttributeRules.check(attributes)
-        guard case .rsa(let bits) = attributes.algorithm else { throw ModuleRefusal(.algorithmNotPermitted) }
-        let pair = try primitive { () throws(PrimitiveError) in try RSA.generate(bits: bits) }
+        guard case .rsa(let bits) = attributes.algorithm, attributes.mode != .verify else {
+            throw ModuleRefusal(.algorithmNotPermitted)
+        }
+        guard RSA.newLengths.contains(bits) else { throw ModuleRefusal(.keyLengthInvalid) }
+        guard let exponent = RSAExponent(rawValue: UInt(exponent)) else { throw ModuleRefusal(.parameterInvalid) }
+        let pair = try primitive { () throws(PrimitiveError) in try RSA.generate(bits: bits, exponent: exponent) }
         let checkValue = try primitive { () throws(PrimitiveError) in
             try RSA.checkValue(ofPublicKey: pair.publicKey)
         }
@@ -101,17 +105,5 @@ extension RandomBytes: ExecutableCommand {
         guard (1...1_024).contains(count) else { throw ModuleRefusal(.parameterInvalid) }
         let bytes = try primitive { () throws(PrimitiveError) in try SecureRandom.bytes(count: Int(count)) }
         return HSMBridge.MACValue(bytes: bytes)
-    }
-}
-
-extension Sign: ExecutableCommand {
-    func execute(in execution: inout Execution) throws(ModuleRefusal) -> HSMBridge.MACValue {
-        let entry = try execution.key(key)
-        try entry.permit(.sign)
-        let message = message
-        let signature = try primitive { () throws(PrimitiveError) in
-            try RSA.sign(message.span, .sha256, with: entry.secret.bytes)
-        }
-        return HSMBridge.MACValue(bytes: signature)
     }
 }

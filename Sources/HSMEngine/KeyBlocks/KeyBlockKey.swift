@@ -1,6 +1,6 @@
 import HSMBridge
 
-/// What a key block held. The key of an `R` block is PKCS#1 DER.
+/// What a key block held. The key of an `R` block is PKCS#1 DER: RSAPublicKey where its mode is to verify, else RSAPrivateKey.
 struct OpenedKeyBlock: ~Copyable {
     let header: KeyBlockHeader
     let algorithm: KeyAlgorithm
@@ -109,7 +109,7 @@ final class KeyBlockKey: Sendable {
         guard bits > 0, bits % 8 == 0, bits / 8 + 2 <= plain.count else { throw .plaintextLength }
         do throws(PrimitiveError) {
             let key = try plain.extracting(2..<2 + bits / 8)
-            let algorithm = try Self.algorithm(header.algorithmCharacter, key)
+            let algorithm = try Self.algorithm(header, key)
             return OpenedKeyBlock(header: header, algorithm: algorithm, key: key)
         } catch .keyLengthInvalid {
             throw .plaintextLength
@@ -120,11 +120,16 @@ final class KeyBlockKey: Sendable {
         }
     }
 
-    /// What the header's algorithm character and the value make together.
+    /// What the header's algorithm character, its mode and the value make together.
     private static func algorithm(
-        _ character: Character, _ key: borrowing SecretBytes
+        _ header: KeyBlockHeader, _ key: borrowing SecretBytes
     ) throws(PrimitiveError) -> KeyAlgorithm {
-        if character == "R" { return .rsa(bits: try RSA.bits(ofPrivateKey: key)) }
+        let character = header.algorithmCharacter
+        if character == "R" {
+            // A private key can never stand in a block that says "verify", nor a public one in a block that says "sign".
+            guard header.mode == .verify else { return .rsa(bits: try RSA.bits(ofPrivateKey: key)) }
+            return .rsa(bits: try RSA.bits(ofPublicKeyPKCS1: key))
+        }
         guard ["A", "D", "T", "4"].contains(character) else { throw .algorithmNotPermitted }
         guard let algorithm = KeyAlgorithm(headerCharacter: character, bits: key.count * 8) else {
             throw .keyLengthInvalid
@@ -137,7 +142,7 @@ final class KeyBlockKey: Sendable {
     ) throws(KeyBlockError) -> Int {
         let shown: Int
         do throws(PrimitiveError) {
-            switch try algorithm(header.algorithmCharacter, key) {
+            switch try algorithm(header, key) {
             case .des, .tripleDES2, .tripleDES3: shown = 24
             case .aes128, .aes192, .aes256, .sm4: shown = 32
             case .rsa: shown = key.count

@@ -17,7 +17,7 @@ enum AttributeRules {
         case .keyBlockProtection: (tripleDES.union(aes), cipherModes)
         case .mac1, .cmac: (tripleDES.union(aes).union([.sm4]), macModes)
         case .mac3: ([.tripleDES2], macModes)
-        case .signature: (nil, [.sign])
+        case .signature: (nil, [.sign, .signAndDecrypt, .verify])
         case .purchase, .load, .tac, .unload, .overdraft, .applicationMaintenance, .pinUnblock, .pinReload,
             .cardControl,
             .cardMaintenance, .internalAuthentication, .externalAuthentication, .psamCipher, .vendorTransport:

@@ -5,6 +5,7 @@ enum KeyOperation: String, Sendable, Hashable, CaseIterable {
     case generateCMAC, verifyCMAC
     case generateUnionPayMAC, verifyUnionPayMAC
     case sign
+    case verifySignature
     /// Be the transport key of an export.
     case wrapKeyBlock
     /// Be the transport key of an import.

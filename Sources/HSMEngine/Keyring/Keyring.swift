@@ -91,12 +91,16 @@ final class Keyring: Sendable {
             identity.versionText == opened.header.keyVersionText, (try? AttributeRules.check(attributes)) != nil
         else { throw .header(.fieldInvalid) }
         do throws(PrimitiveError) {
-            let checkValue = try OpenKeyValue.checkValue(opened.key, algorithm: opened.algorithm)
+            let checkValue = try OpenKeyValue.checkValue(opened.key, attributes: attributes)
             let secret = SecretBox(try SecretBytes(copying: opened.key))
-            let schedule =
-                opened.algorithm.isSymmetric ? try OpenKeySchedule(opened.key, algorithm: opened.algorithm) : nil
             let description = KeyDescription(
                 attributes: attributes, identity: identity, term: term, checkValue: checkValue)
+            guard opened.algorithm.isSymmetric else {
+                let rsa = try OpenKeyValue.rsa(opened.key, attributes: attributes)
+                try rsa.warmUp()
+                return OpenKeyEntry(description: description, secret: secret, rsa: rsa)
+            }
+            let schedule = try OpenKeySchedule(opened.key, algorithm: opened.algorithm)
             return OpenKeyEntry(description: description, secret: secret, schedule: schedule)
         } catch {
             throw .primitive(error)
@@ -112,11 +116,24 @@ final class Keyring: Sendable {
 /// Check values of keys of any kind.
 enum OpenKeyValue {
     static func checkValue(
-        _ key: borrowing SecretBytes, algorithm: KeyAlgorithm
+        _ key: borrowing SecretBytes, attributes: KeyAttributes
     ) throws(PrimitiveError) -> KeyCheckValue {
-        guard !algorithm.isSymmetric else { return try KeyCheckValue.calculate(key, algorithm: algorithm) }
+        guard !attributes.algorithm.isSymmetric else {
+            return try KeyCheckValue.calculate(key, algorithm: attributes.algorithm)
+        }
+        guard attributes.mode != .verify else {
+            return try RSA.checkValue(ofPublicKey: try rsa(key, attributes: attributes).publicDER())
+        }
+        // The numbers of a private key are checked for belonging together.
         let pair = try RSA.load(key)
         return try RSA.checkValue(ofPublicKey: pair.publicKey)
+    }
+
+    /// A public key where the mode is to verify, else a private one.
+    static func rsa(
+        _ key: borrowing SecretBytes, attributes: KeyAttributes
+    ) throws(PrimitiveError) -> OpenRSAKey {
+        attributes.mode == .verify ? try OpenRSAKey(publicKeyPKCS1: key) : try OpenRSAKey(key)
     }
 }
 

@@ -9,6 +9,8 @@ final class OpenKeyEntry: Sendable {
     let secret: SecretBox
     /// Nil for RSA.
     let schedule: OpenKeySchedule?
+    /// For RSA alone.
+    let rsa: OpenRSAKey?
     private let permitted: PermittedOperations
     /// Second chance of the cache: used again since it was opened, or since the hand last passed. A key that is opened and
     /// used once never pushes out one in constant use.
@@ -16,10 +18,13 @@ final class OpenKeyEntry: Sendable {
 
     var attributes: KeyAttributes { description.attributes }
 
-    init(description: KeyDescription, secret: SecretBox, schedule: OpenKeySchedule?) {
+    init(
+        description: KeyDescription, secret: SecretBox, schedule: OpenKeySchedule? = nil, rsa: OpenRSAKey? = nil
+    ) {
         self.description = description
         self.secret = secret
         self.schedule = schedule
+        self.rsa = rsa
         permitted = PermittedOperations(description.attributes)
     }
 
@@ -28,6 +33,13 @@ final class OpenKeyEntry: Sendable {
         try permit(operation, factors: factors)
         guard let schedule else { throw ModuleRefusal(.algorithmNotPermitted) }
         return schedule
+    }
+
+    /// The RSA key for an operation that the table allows.
+    func rsa(for operation: KeyOperation) throws(ModuleRefusal) -> OpenRSAKey {
+        try permit(operation)
+        guard let rsa else { throw ModuleRefusal(.algorithmNotPermitted) }
+        return rsa
     }
 
     func permit(_ operation: KeyOperation, factors: Int = 0) throws(ModuleRefusal) {
@@ -44,9 +56,14 @@ final class OpenKeyCache: Sendable {
         var blocks: [UInt32: String] = [:]
         /// Handles in the order in which the hand passes them.
         var ring: [UInt32] = []
+        /// Those of them that are RSA keys, the oldest first.
+        var asymmetric: [UInt32] = []
         var hand = 0
         var last: UInt32 = 0
     }
+
+    /// RSA keys open at one time: each takes up to 2 kB of libcrypto's locked heap, which has 512 kB.
+    static let asymmetricLimit = 128
 
     private let epoch: UInt32
     private let limit: Int
@@ -85,7 +102,11 @@ final class OpenKeyCache: Sendable {
             if let number = state.byBlock[block], let earlier = state.byHandle[number] { return (number, earlier, nil) }
             // Numbers are not used twice within an epoch: a handle never comes to name another key.
             guard state.last < UInt32.max else { return nil }
-            let evicted = state.ring.count >= limit ? Self.evict(&state) : nil
+            var evicted = state.ring.count >= limit ? Self.evict(&state) : nil
+            if entry.rsa != nil {
+                if state.asymmetric.count >= Self.asymmetricLimit { evicted = Self.evictAsymmetric(&state) }
+                state.asymmetric.append(state.last + 1)
+            }
             state.last += 1
             state.byHandle[state.last] = entry
             state.byBlock[block] = state.last
@@ -122,11 +143,19 @@ final class OpenKeyCache: Sendable {
         return state.ring.isEmpty ? nil : remove(state.hand, from: &state)
     }
 
+    /// The oldest RSA key.
+    private static func evictAsymmetric(_ state: inout State) -> OpenKeyEntry? {
+        guard let oldest = state.asymmetric.first, let position = state.ring.firstIndex(of: oldest) else { return nil }
+        return remove(position, from: &state)
+    }
+
     /// The last key takes the place of the removed one.
     private static func remove(_ position: Int, from state: inout State) -> OpenKeyEntry? {
         state.ring.swapAt(position, state.ring.count - 1)
         let number = state.ring.removeLast()
         if let block = state.blocks.removeValue(forKey: number) { state.byBlock[block] = nil }
-        return state.byHandle.removeValue(forKey: number)
+        let entry = state.byHandle.removeValue(forKey: number)
+        if entry?.rsa != nil { state.asymmetric.removeAll { $0 == number } }
+        return entry
     }
 }

@@ -57,7 +57,12 @@ enum PermissionTable {
             ]
         case .mac3: [.generateMAC3: generating, .verifyMAC3: verifying, .leave: leaving]
         case .cmac: [.generateCMAC: generating, .verifyCMAC: verifying, .leave: leaving]
-        case .signature: [.sign: Grant([.sign: none])]
+        // Nothing here deciphers with RSA, so mode T signs and no more. The public half checks whatever the mode.
+        case .signature:
+            [
+                .sign: Grant([.sign: none, .signAndDecrypt: none]),
+                .verifySignature: Grant([.sign: none, .signAndDecrypt: none, .verify: none]),
+            ]
         case .purchase: card([.purchaseMAC: onCard, .loadOntoCard: ontoPSAM])
         case .load: card([.authoriseLoad: onCard])
         case .tac: card([.verifyTAC: onCard, .loadOntoCard: ontoPSAM])

@@ -50,6 +50,7 @@ extension KeyOperation {
         case .protectCommand: 20
         case .cardCryptogram: 21
         case .derivedCheckValue: 22
+        case .verifySignature: 23
         }
     }
 }

@@ -66,10 +66,10 @@ extension CommandCode {
             .importKeyBlock, .importCryptogram, .exportKeyBlock:
             Self.keyRule
         case .generateKeyPair: Self.slowKeyRule
-        case .diversifyKey: Self.diversifyRule
+        case .diversifyKey, .protectPublicKey: Self.diversifyRule
         case .inspectKey, .openKey, .closeKey, .generateMAC, .verifyMAC, .checkValue, .randomBytes, .sign,
             .authorisePurseLoad, .purchaseMAC1, .verifyPurchaseMAC2, .verifyTAC, .verifyTACBatch, .protectKeyLoad,
-            .protectCommand, .cardCryptogram, .derivedCheckValue:
+            .protectCommand, .cardCryptogram, .derivedCheckValue, .hash, .createSignature, .verifySignature:
             Self.calculationRule
         }
     }

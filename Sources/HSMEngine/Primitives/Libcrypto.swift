@@ -24,8 +24,12 @@ enum Libcrypto {
     private static let aes192 = Cipher("AES-192-ECB")
     private static let aes256 = Cipher("AES-256-ECB")
     private static let sm4 = Cipher("SM4-ECB")
+    private static let md5 = Digest("MD5")
     private static let sha1 = Digest("SHA1")
+    private static let sha224 = Digest("SHA224")
     private static let sha256 = Digest("SHA256")
+    private static let sha384 = Digest("SHA384")
+    private static let sha512 = Digest("SHA512")
     private static let sm3 = Digest("SM3")
 
     /// The ECB form of a 16-byte block cipher; nil for the others.
@@ -41,8 +45,12 @@ enum Libcrypto {
 
     static func digest(_ algorithm: DigestAlgorithm) -> Digest {
         switch algorithm {
+        case .md5: md5
         case .sha1: sha1
+        case .sha224: sha224
         case .sha256: sha256
+        case .sha384: sha384
+        case .sha512: sha512
         case .sm3: sm3
         }
     }

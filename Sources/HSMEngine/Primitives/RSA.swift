@@ -20,6 +20,8 @@ enum RSAExponent: UInt, Sendable {
 enum RSA {
     /// Lengths of a modulus in bits that we use.
     static let lengths = 1_024...4_096
+    /// Those of new keys: a modulus below 2,048 bits serves for checking what others signed long ago (SP 800-131A).
+    static let newLengths = 2_048...4_096
 
     /// A new pair, whose halves were tried on each other; a pair that fails is forgotten.
     static func generate(bits: Int, exponent: RSAExponent = .f4) throws(PrimitiveError) -> RSAKeyPair {
@@ -44,8 +46,16 @@ enum RSA {
     }
 
     static func bits(ofPrivateKey der: borrowing SecretBytes) throws(PrimitiveError) -> Int {
+        try bits { () throws(PrimitiveError) in try RSAKeyHandle.privateKey(der) }
+    }
+
+    static func bits(ofPublicKeyPKCS1 der: borrowing SecretBytes) throws(PrimitiveError) -> Int {
+        try bits { () throws(PrimitiveError) in try RSAKeyHandle.publicKeyPKCS1(der) }
+    }
+
+    private static func bits(_ parse: () throws(PrimitiveError) -> RSAKeyHandle) throws(PrimitiveError) -> Int {
         do throws(PrimitiveError) {
-            return try RSAKeyHandle.privateKey(der).bits
+            return try parse().bits
         } catch .libcrypto {
             throw .keyLengthInvalid
         } catch .parameterInvalid {
@@ -77,10 +87,11 @@ enum RSA {
                 throw .resultInconsistent
             }
         }
-        let message = Array("pair-wise consistency".utf8)
-        let signature = try signature(of: message.span, .sha256, handle)
+        let digest = try DigestAlgorithm.sha256.hash(Array("pair-wise consistency".utf8))
+        let scheme = RSASignatureScheme(.pkcs1, .sha256)
+        let signature = try signature(of: digest, scheme, handle)
         let publicHalf = try RSAKeyHandle.publicKey(try handle.publicDER())
-        guard verify(signature.span, of: message.span, .sha256, publicHalf) else { throw .resultInconsistent }
+        guard try verify(signature.span, of: digest, scheme, publicHalf) else { throw .resultInconsistent }
     }
 
     static func withContext<R>(

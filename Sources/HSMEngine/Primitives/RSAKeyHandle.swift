@@ -1,7 +1,7 @@
 import COpenSSL
 
 /// A libcrypto key object, owned. Private numbers lie in libcrypto's secure heap (locked, guarded, wiped on free), see
-/// `secureHeap`; they live only for the duration of one operation.
+/// `secureHeap`.
 @safe struct RSAKeyHandle: ~Copyable {
     let pointer: OpaquePointer
 
@@ -40,6 +40,23 @@ import COpenSSL
         return try unsafe checked(key)
     }
 
+    /// PKCS#1 DER (RSAPublicKey: modulus, exponent), the whole of it.
+    static func publicKeyPKCS1(_ der: borrowing SecretBytes) throws(PrimitiveError) -> RSAKeyHandle {
+        _ = LibcryptoMemory.isInstalled
+        let count = der.count
+        let key = unsafe der.withUnsafePointer { bytes -> OpaquePointer? in
+            let start = unsafe UnsafePointer(bytes.assumingMemoryBound(to: UInt8.self))
+            var next: UnsafePointer<UInt8>? = unsafe start
+            guard let key = unsafe d2i_PublicKey(EVP_PKEY_RSA, nil, &next, count) else { return nil }
+            guard unsafe next == start + count else {
+                unsafe EVP_PKEY_free(key)
+                return nil
+            }
+            return unsafe key
+        }
+        return try unsafe checked(key)
+    }
+
     /// RSA of a length that we use, else `.parameterInvalid`.
     private static func checked(_ key: OpaquePointer?) throws(PrimitiveError) -> RSAKeyHandle {
         guard let key = unsafe key else { throw internalOpenSSLError() }
@@ -64,6 +81,19 @@ import COpenSSL
         let written = unsafe der.withUnsafeMutableBufferPointer { bytes in
             var next = bytes.baseAddress
             return unsafe Int(i2d_PUBKEY(pointer, &next))
+        }
+        guard written == count else { throw internalOpenSSLError() }
+        return der
+    }
+
+    /// PKCS#1 DER of the public key (RSAPublicKey).
+    func publicPKCS1() throws(PrimitiveError) -> [UInt8] {
+        let count = unsafe Int(i2d_PublicKey(pointer, nil))
+        guard count > 0 else { throw internalOpenSSLError() }
+        var der = [UInt8](repeating: 0, count: count)
+        let written = unsafe der.withUnsafeMutableBufferPointer { bytes in
+            var next = bytes.baseAddress
+            return unsafe Int(i2d_PublicKey(pointer, &next))
         }
         guard written == count else { throw internalOpenSSLError() }
         return der

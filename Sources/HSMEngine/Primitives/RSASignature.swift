@@ -1,70 +1,92 @@
 import COpenSSL
 
-// Signatures: PKCS#1 v1.5 (RFC 8017 8.2) with SHA-256 or SHA-1.
+/// How a digest becomes a signature.
+struct RSASignatureScheme: Sendable, Hashable {
+    enum Padding: Sendable, Hashable {
+        /// RSASSA-PKCS1-v1_5 (RFC 8017 8.2).
+        case pkcs1
+        /// RSASSA-PSS (RFC 8017 8.1), MGF1 with the same hash function; our salt is as long as the digest, a foreign one may
+        /// have any length.
+        case pss
+    }
+
+    let padding: Padding
+    let digest: DigestAlgorithm
+
+    init(_ padding: Padding, _ digest: DigestAlgorithm) {
+        self.padding = padding
+        self.digest = digest
+    }
+}
+
 extension RSA {
-    /// The signature is verified before it is released: a calculation disturbed in one of the two CRT halves would give the
-    /// private key away to whoever sees it (Boneh, DeMillo, Lipton 1997).
+    /// Signs one message with a key that is parsed for it alone.
     static func sign(
         _ message: Span<UInt8>, _ digest: DigestAlgorithm, with privateKey: borrowing SecretBytes
     ) throws(PrimitiveError) -> [UInt8] {
-        let handle = try RSAKeyHandle.privateKey(privateKey)
-        let signature = try signature(of: message, digest, handle)
-        let publicHalf = try RSAKeyHandle.publicKey(try handle.publicDER())
-        guard verify(signature.span, of: message, digest, publicHalf) else { throw .resultInconsistent }
-        return signature
+        let key = try OpenRSAKey(privateKey)
+        return try key.sign(digest: try digest.hash(message), RSASignatureScheme(.pkcs1, digest))
     }
 
     static func verify(
         _ signature: Span<UInt8>, of message: Span<UInt8>, _ digest: DigestAlgorithm, publicKey: [UInt8]
     ) throws(PrimitiveError) -> Bool {
-        guard digest != .sm3 else { throw .algorithmNotPermitted }
         let handle = try RSAKeyHandle.publicKey(publicKey)
-        return verify(signature, of: message, digest, handle)
+        return try verify(signature, of: try digest.hash(message), RSASignatureScheme(.pkcs1, digest), handle)
     }
 
+    /// The private operation over a digest, not yet checked.
     static func signature(
-        of message: Span<UInt8>, _ digest: DigestAlgorithm, _ handle: borrowing RSAKeyHandle
+        of digest: [UInt8], _ scheme: RSASignatureScheme, _ handle: borrowing RSAKeyHandle
     ) throws(PrimitiveError) -> [UInt8] {
-        guard let name = name(of: digest) else { throw .algorithmNotPermitted }
-        guard let context = unsafe EVP_MD_CTX_new() else { throw internalOpenSSLError() }
-        defer { unsafe EVP_MD_CTX_free(context) }
-        guard unsafe EVP_DigestSignInit_ex(context, nil, name, nil, nil, handle.pointer, nil) == 1 else {
-            throw internalOpenSSLError()
-        }
-        var result = [UInt8](repeating: 0, count: handle.length)
-        var length = result.count
-        let done = unsafe message.withUnsafeBufferPointer { bytes in
-            unsafe result.withUnsafeMutableBufferPointer { output in
-                unsafe EVP_DigestSign(context, output.baseAddress, &length, bytes.baseAddress, bytes.count)
+        guard digest.count == scheme.digest.length else { throw .dataLengthInvalid }
+        let size = handle.length
+        return try unsafe withContext(handle) { context throws(PrimitiveError) in
+            guard unsafe EVP_PKEY_sign_init(context) == 1 else { throw internalOpenSSLError() }
+            try unsafe set(scheme, saltLength: Self.saltOfDigestLength, context)
+            var result = [UInt8](repeating: 0, count: size)
+            var length = size
+            let done = unsafe digest.withUnsafeBufferPointer { bytes in
+                unsafe result.withUnsafeMutableBufferPointer { output in
+                    unsafe EVP_PKEY_sign(context, output.baseAddress, &length, bytes.baseAddress, bytes.count)
+                }
             }
+            guard done == 1, length == size else { throw internalOpenSSLError() }
+            return result
         }
-        guard done == 1, length == result.count else { throw internalOpenSSLError() }
-        return result
     }
 
     static func verify(
-        _ signature: Span<UInt8>, of message: Span<UInt8>, _ digest: DigestAlgorithm, _ handle: borrowing RSAKeyHandle
-    ) -> Bool {
-        guard let name = name(of: digest), let context = unsafe EVP_MD_CTX_new() else { return false }
-        defer { unsafe EVP_MD_CTX_free(context) }
-        guard unsafe EVP_DigestVerifyInit_ex(context, nil, name, nil, nil, handle.pointer, nil) == 1 else {
-            _ = internalOpenSSLError()
-            return false
-        }
-        let done = unsafe message.withUnsafeBufferPointer { bytes in
-            unsafe signature.withUnsafeBufferPointer { value in
-                unsafe EVP_DigestVerify(context, value.baseAddress, value.count, bytes.baseAddress, bytes.count)
+        _ signature: Span<UInt8>, of digest: [UInt8], _ scheme: RSASignatureScheme, _ handle: borrowing RSAKeyHandle
+    ) throws(PrimitiveError) -> Bool {
+        guard digest.count == scheme.digest.length else { throw .dataLengthInvalid }
+        return try unsafe withContext(handle) { context throws(PrimitiveError) in
+            guard unsafe EVP_PKEY_verify_init(context) == 1 else { throw internalOpenSSLError() }
+            try unsafe set(scheme, saltLength: Self.anySaltLength, context)
+            let done = unsafe digest.withUnsafeBufferPointer { bytes in
+                unsafe signature.withUnsafeBufferPointer { value in
+                    unsafe EVP_PKEY_verify(context, value.baseAddress, value.count, bytes.baseAddress, bytes.count)
+                }
             }
+            if done != 1 { _ = internalOpenSSLError() }
+            return done == 1
         }
-        if done != 1 { _ = internalOpenSSLError() }
-        return done == 1
     }
 
-    private static func name(of digest: DigestAlgorithm) -> String? {
-        switch digest {
-        case .sha1: "SHA1"
-        case .sha256: "SHA256"
-        case .sm3: nil
-        }
+    /// RSA_PSS_SALTLEN_DIGEST and RSA_PSS_SALTLEN_AUTO, macros that Swift does not import as they are written.
+    private static let saltOfDigestLength: Int32 = -1
+    private static let anySaltLength: Int32 = -2
+
+    @unsafe private static func set(
+        _ scheme: RSASignatureScheme, saltLength: Int32, _ context: OpaquePointer
+    ) throws(PrimitiveError) {
+        // SM3 has no place among the digests of RFC 8017, and MD5 is broken for signatures.
+        guard scheme.digest != .sm3, scheme.digest != .md5 else { throw .algorithmNotPermitted }
+        let padding = scheme.padding == .pss ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING
+        guard unsafe EVP_PKEY_CTX_set_rsa_padding(context, padding) == 1,
+            unsafe EVP_PKEY_CTX_set_signature_md(context, Libcrypto.digest(scheme.digest).pointer) == 1
+        else { throw internalOpenSSLError() }
+        guard scheme.padding == .pss else { return }
+        guard unsafe EVP_PKEY_CTX_set_rsa_pss_saltlen(context, saltLength) == 1 else { throw internalOpenSSLError() }
     }
 }

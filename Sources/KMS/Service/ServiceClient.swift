@@ -6,14 +6,16 @@ public enum ServiceOperation: String, Sendable, Hashable, CaseIterable {
     case purseLoad, pursePurchase, purseVerify, verifyTAC, sign, random
     /// Reads the service's figures (`/metrics`, `/statusz`); granted with `*`.
     case readMetrics
+    case verifySignature, generateKeyPair, importPublicKey, hash, monitor
 
     /// Makes something new under the key, so that the key must be active and in its dates; the others also work with a
     /// retired or expired key, which still checks what it once protected.
     public var isProtecting: Bool {
         switch self {
-        case .verifyMAC, .checkValue, .decrypt, .purseVerify, .verifyTAC, .readMetrics: false
+        case .verifyMAC, .checkValue, .decrypt, .purseVerify, .verifyTAC, .readMetrics, .verifySignature:
+            false
         case .generateMAC, .encrypt, .generateKey, .importKey, .exportKey, .diversify, .purseLoad, .pursePurchase,
-            .sign, .random:
+            .sign, .random, .generateKeyPair, .importPublicKey, .hash, .monitor:
             true
         }
     }

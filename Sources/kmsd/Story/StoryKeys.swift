@@ -159,6 +159,10 @@ extension Story {
                     ["client", "grant", client, "--product", "\(Self.issuer)/\(product)", "--operations", operations],
                     as: "carl")
             }
+            // What monitoring programs ask, and the commands that name no key of ours.
+            try await doors.kmsd(
+                ["client", "grant", client, "--blocks", "--operations", "monitor,random,hash,generateKeyPair"],
+                as: "carl")
             let path = "\(desk)/token-\(client)"
             let isWritten = FileManager.default.createFile(
                 atPath: path, contents: Data(token.utf8), attributes: [.posixPermissions: 0o600])

@@ -15,6 +15,16 @@ func rewriteReply(_ command: HostCommandCode, _ body: ByteBuffer) throws(FieldEr
         try rewrite(PurseMACReply.self, body)
     case HostCommandCode.checkPurchaseMAC.reply, HostCommandCode.verifyTAC.reply: try rewrite(EmptyReply.self, body)
     case HostCommandCode.verifyTACBatch.reply: try rewrite(TACBatchReply.self, body)
+    case HostCommandCode.hash.reply: try rewrite(BytesReply.self, body)
+    case HostCommandCode.generateKeyPair.reply: try rewrite(KeyPairReply.self, body)
+    case HostCommandCode.importPublicKey.reply: try rewrite(PublicKeyReply.self, body)
+    case HostCommandCode.sign.reply: try rewrite(SignatureReply.self, body)
+    case HostCommandCode.verifySignature.reply: try rewrite(EmptyReply.self, body)
+    case HostCommandCode.status.reply: try rewrite(StatusReply.self, body)
+    case HostCommandCode.loading.reply: try rewrite(LoadingReply.self, body)
+    case HostCommandCode.volumes.reply: try rewrite(VolumesReply.self, body)
+    case HostCommandCode.healthCounts.reply: try rewrite(HealthCountsReply.self, body)
+    case HostCommandCode.health.reply: try rewrite(HealthReply.self, body)
     default: nil
     }
 }

@@ -20,6 +20,11 @@ enum ProtocolPage {
             title: lines[0], bytes: lines.dropFirst().flatMap { bytes($0.components(separatedBy: "  ")[0]) })
     }
 
+    /// The first column of section 14.
+    static let commands: [String] = (text.components(separatedBy: "\n## 14").last ?? "").components(separatedBy: "\n")
+        .filter { $0.hasPrefix("| ") && !$0.hasPrefix("| command") }
+        .map { String($0.dropFirst(2).prefix(2)) }
+
     /// Code and meaning, from the rows of section 8.
     static let codes: [[String]] = (text.components(separatedBy: "\n## 8").last ?? "")
         .components(separatedBy: "\n## ")[0].components(separatedBy: "\n")

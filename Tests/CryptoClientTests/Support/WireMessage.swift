@@ -21,8 +21,17 @@ struct WireMessage: Decodable, Sendable, CustomTestStringConvertible {
         return buffer
     }
 
-    /// Ours: the commands this room reads and writes in full.
-    static let ours: Set<String> = ["NC", "B2", "N0", "BU", "A0", "A6", "A8", "M6", "M8"]
+    /// Commands of the sample file that this project does not have, and why.
+    static let notOurs: [String: String] = [
+        "BS": "erases the key change storage of a module that holds two LMKs at a time; ours holds one",
+        "JA": "makes a PIN; there are no PIN commands here", "PE": "prints a PIN mailer; likewise",
+    ]
+
+    /// Commands that are not there yet. Empty when issue 3 is done.
+    static let notYet: Set<String> = ["A4", "BW", "CW", "CY", "KQ", "KW", "M0", "M2", "M4"]
+
+    /// The commands this room reads and writes in full.
+    var isOurs: Bool { Self.notOurs[command] == nil && !Self.notYet.contains(command) }
 
     static let all: [WireMessage] = {
         let file = repository.appending(path: "Tests/Vectors/host_cmd_wire.json")

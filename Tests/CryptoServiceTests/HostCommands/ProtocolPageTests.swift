@@ -8,6 +8,7 @@ struct ProtocolPageTests {
         ("M6 request", "M6 answer"), ("M6 request, first part", "M6 answer, first part"),
         ("M8 request, last part", "M8 answer"), ("YL request", "YL answer"), ("YP request", "YP answer"),
         ("YR request", "YR answer"), ("YT request", "YT answer"), ("YB request", "YB answer"),
+        ("GM request", "GM answer"), ("NO request", "NO answer"),
     ])
     func `A message of the protocol page is answered as the page says`(request: String, answer: String) async throws {
         let world = try await World.shared.value

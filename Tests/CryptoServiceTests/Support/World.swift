@@ -137,7 +137,7 @@ final class World: Sendable {
 
     private static func keys(_ centre: KeyCentre, _ module: SoftwareModule) async throws {
         try await centre.createIssuer("canteen", name: "Canteen", description: "", by: conf)
-        for product in ["pos", "purse", "kek", "closed"] {
+        for product in ["pos", "purse", "kek", "sign", "closed"] {
             try await centre.createProduct(
                 product, issuer: "canteen", name: product, kind: "test", description: "", by: conf)
         }
@@ -152,6 +152,11 @@ final class World: Sendable {
             ("canteen/purse/tac", attributes(.tac, .derive), master),
             ("canteen/kek/bank", attributes(.keyEncryption, .both), nil),
             ("canteen/closed/mac", attributes(.mac3, .calculate), nil),
+            (
+                "canteen/sign/report",
+                KeyAttributes(
+                    usage: .signature, algorithm: .rsa(bits: 2_048), mode: .sign, exportability: .nonExportable), nil
+            ),
         ]
         for (name, attributes, value) in list {
             guard let name = KeyName(name) else { continue }
@@ -164,7 +169,7 @@ final class World: Sendable {
             }
         }
         _ = try await centre.createClient(plainClient, description: "", by: conf)
-        for product in ["pos", "purse", "kek"] {
+        for product in ["pos", "purse", "kek", "sign"] {
             try await centre.grant(
                 .product(issuer: "canteen", product: product), Set(ServiceOperation.allCases), to: plainClient, by: conf
             )

@@ -77,7 +77,7 @@ import Testing
     }
 
     @Test func `a generated RSA pair signs, and openssl's rules verify it`() async throws {
-        let attributes = TestKeys.attributes(.signature, .sign, .rsa(bits: 1_024))
+        let attributes = TestKeys.attributes(.signature, .sign, .rsa(bits: 2_048))
         let identity = try TestKeys.identity("AUDIT")
         let pair = try await module.execute(GenerateKeyPair(attributes: attributes, identity: identity))
         let message = Array("head of the day".utf8)

@@ -81,6 +81,10 @@ import Testing
                 key: derived, commandHeader: 0x04D6_9500, data: [1], encipher: true, challenge: [1, 2, 3, 4]))
         outcomes["cryptogram"] = await outcome(module, CardCryptogram(key: derived, challenge: [1, 2, 3, 4]))
         outcomes["sign"] = await outcome(module, Sign(key: key, message: [1]))
+        let input = SignatureInput(hash: .sha256, padding: .pkcs1, message: [1])
+        outcomes["signature"] = await outcome(module, CreateSignature(key: key, input: input))
+        outcomes["signature check"] = await outcome(
+            module, VerifySignature(key: key, input: input, signature: [UInt8](repeating: 1, count: 256)))
         return outcomes
     }
 
@@ -118,7 +122,7 @@ import Testing
             let factors: [UInt64] = usage.isCardRole ? [0x1122_3344_5566_7788] : []
             var outcomes = try await cardOutcomes(module, key, factors: factors, control: control)
             outcomes.merge(await macOutcomes(module, key)) { first, _ in first }
-            #expect(outcomes.count == 19)
+            #expect(outcomes.count == 21)
             for (name, outcome) in outcomes {
                 if Self.expected(usage).contains(name) {
                     #expect(outcome == nil, "\(usage) \(name)")

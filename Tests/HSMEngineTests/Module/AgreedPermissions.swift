@@ -38,7 +38,8 @@ enum AgreedPermissions {
             "leave": everyMode,
         ],
         "S0": [
-            "sign": "S0"
+            "sign": "S0,T0",
+            "verifySignature": "S0,T0,V0",
         ],
         "10": [
             "leave": everyMode,

@@ -1,0 +1,65 @@
+import COpenSSL
+
+/// An RSA key that is parsed and ready: from its opening in the key cache to its eviction. A public key has no private half.
+///
+/// libcrypto reference counts the object and guards what it changes in it while signing (the blinding factors, the Montgomery
+/// forms of the primes) by locks of its own, so threads may use one key at the same time.
+///
+/// Blinding stays on, as libcrypto has it (a fresh factor, squared for 32 signatures, then made anew): the exponentiation
+/// never works on a number that the caller chose. Together with libcrypto's constant-time exponentiation that is the guard
+/// against timing; `sign` adds the one against faults.
+final class OpenRSAKey: @unchecked Sendable {
+    private let handle: RSAKeyHandle
+    /// Parsed by itself, so that a fault in the private key's copy of the modulus is found as well.
+    private let publicHalf: RSAKeyHandle
+    let isPrivate: Bool
+
+    /// Bits of the modulus.
+    var bits: Int { publicHalf.bits }
+
+    /// A private key, as PKCS#1 or PKCS#8 DER.
+    init(_ privateKey: borrowing SecretBytes) throws(PrimitiveError) {
+        handle = try RSAKeyHandle.privateKey(privateKey)
+        publicHalf = try RSAKeyHandle.publicKey(try handle.publicDER())
+        isPrivate = true
+    }
+
+    /// A public key, as PKCS#1 DER: what a key block holds.
+    init(publicKeyPKCS1 der: borrowing SecretBytes) throws(PrimitiveError) {
+        handle = try RSAKeyHandle.publicKeyPKCS1(der)
+        publicHalf = try RSAKeyHandle.publicKey(try handle.publicDER())
+        isPrivate = false
+    }
+
+    /// SubjectPublicKeyInfo DER.
+    func publicDER() throws(PrimitiveError) -> [UInt8] { try publicHalf.publicDER() }
+
+    /// The signature is verified before it is released: a calculation disturbed in one of the two CRT halves would give the
+    /// private key away to whoever sees it (Boneh, DeMillo, Lipton 1997). With exponent 65537 that costs a twentieth.
+    func sign(digest: [UInt8], _ scheme: RSASignatureScheme) throws(PrimitiveError) -> [UInt8] {
+        guard isPrivate else { throw .algorithmNotPermitted }
+        let signature = try RSA.signature(of: digest, scheme, handle)
+        guard try verify(signature.span, of: digest, scheme) else { throw .resultInconsistent }
+        return signature
+    }
+
+    func verify(
+        _ signature: Span<UInt8>, of digest: [UInt8], _ scheme: RSASignatureScheme
+    ) throws(PrimitiveError) -> Bool {
+        try RSA.verify(signature, of: digest, scheme, publicHalf)
+    }
+
+    /// Signs once, in secret memory: libcrypto keeps the Montgomery forms of the primes with the key from its first use on,
+    /// and takes their memory from where that first use takes it.
+    func warmUp() throws(PrimitiveError) {
+        guard isPrivate else { return }
+        let digest = [UInt8](repeating: 0, count: DigestAlgorithm.sha256.length)
+        let outcome = LibcryptoMemory.withSecretAllocation { () -> Result<Void, PrimitiveError> in
+            do throws(PrimitiveError) {
+                _ = try sign(digest: digest, RSASignatureScheme(.pkcs1, .sha256))
+                return .success(())
+            } catch { return .failure(error) }
+        }
+        try outcome.get()
+    }
+}
