@@ -25,6 +25,23 @@ public enum HostRequest: Sendable {
     case volumes(VolumesRequest)
     case healthCounts(HealthCountsRequest)
     case health(HealthRequest)
+    case encryptData(EncryptDataRequest)
+    case decryptData(DecryptDataRequest)
+    case translateData(TranslateDataRequest)
+    case oldMAC(OldMACRequest)
+    case formKey(FormKeyRequest)
+    case translateScheme(TranslateSchemeRequest)
+    case translateLMK(TranslateLMKRequest)
+    case generateCardCode(GenerateCardCodeRequest)
+    case verifyCardCode(VerifyCardCodeRequest)
+    case emv3Cryptogram(EMV3CryptogramRequest)
+    case emv4Cryptogram(EMV4CryptogramRequest)
+    case cardCryptogram(CardCryptogramRequest)
+    case authorizeUnload(AuthorizeUnloadRequest)
+    case checkUnloadMAC(CheckUnloadMACRequest)
+    case protectCommand(ProtectCommandRequest)
+    case generateUnionPayMAC(GenerateUnionPayMACRequest)
+    case verifyUnionPayMAC(VerifyUnionPayMACRequest)
 
     /// Reads a request by its command. An unknown command is refused with 67.
     public static func parse(_ frame: HostFrame) throws(FieldError) -> (request: HostRequest, end: MessageEnd) {
@@ -54,6 +71,23 @@ public enum HostRequest: Sendable {
         case .volumes: try parse(frame, HostRequest.volumes)
         case .healthCounts: try parse(frame, HostRequest.healthCounts)
         case .health: try parse(frame, HostRequest.health)
+        case .encryptData: try parse(frame, HostRequest.encryptData)
+        case .decryptData: try parse(frame, HostRequest.decryptData)
+        case .translateData: try parse(frame, HostRequest.translateData)
+        case .oldMAC: try parse(frame, HostRequest.oldMAC)
+        case .formKey: try parse(frame, HostRequest.formKey)
+        case .translateScheme: try parse(frame, HostRequest.translateScheme)
+        case .translateLMK: try parse(frame, HostRequest.translateLMK)
+        case .generateCardCode: try parse(frame, HostRequest.generateCardCode)
+        case .verifyCardCode: try parse(frame, HostRequest.verifyCardCode)
+        case .emv3Cryptogram: try parse(frame, HostRequest.emv3Cryptogram)
+        case .emv4Cryptogram: try parse(frame, HostRequest.emv4Cryptogram)
+        case .cardCryptogram: try parse(frame, HostRequest.cardCryptogram)
+        case .authorizeUnload: try parse(frame, HostRequest.authorizeUnload)
+        case .checkUnloadMAC: try parse(frame, HostRequest.checkUnloadMAC)
+        case .protectCommand: try parse(frame, HostRequest.protectCommand)
+        case .generateUnionPayMAC: try parse(frame, HostRequest.generateUnionPayMAC)
+        case .verifyUnionPayMAC: try parse(frame, HostRequest.verifyUnionPayMAC)
         default: throw FieldError(.commandNotLicensed, in: .command)
         }
     }
@@ -86,6 +120,23 @@ public enum HostRequest: Sendable {
         case .volumes(let command): command
         case .healthCounts(let command): command
         case .health(let command): command
+        case .encryptData(let command): command
+        case .decryptData(let command): command
+        case .translateData(let command): command
+        case .oldMAC(let command): command
+        case .formKey(let command): command
+        case .translateScheme(let command): command
+        case .translateLMK(let command): command
+        case .generateCardCode(let command): command
+        case .verifyCardCode(let command): command
+        case .emv3Cryptogram(let command): command
+        case .emv4Cryptogram(let command): command
+        case .cardCryptogram(let command): command
+        case .authorizeUnload(let command): command
+        case .checkUnloadMAC(let command): command
+        case .protectCommand(let command): command
+        case .generateUnionPayMAC(let command): command
+        case .verifyUnionPayMAC(let command): command
         }
     }
 

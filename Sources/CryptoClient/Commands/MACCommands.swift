@@ -14,12 +14,12 @@ public struct HostMACFields: Sendable {
     public var key: HostKeyReference
     /// One cipher block, 8 bytes (DES) or 16 (AES, SM4), in modes 2 and 3; else empty.
     public var chainingValue: [UInt8]
-    public var message: HostMACMessage
+    public var message: HostMessage
 
     public init(
         mode: HostMACMode = .only, size: HostMACSize = .fourBytes, algorithm: HostMACAlgorithm,
         padding: HostMACPadding, keyType: KeyTypeCode = .keyBlock, key: HostKeyReference, chainingValue: [UInt8] = [],
-        message: HostMACMessage
+        message: HostMessage
     ) {
         self.mode = mode
         self.size = size
@@ -42,7 +42,8 @@ public struct HostMACFields: Sendable {
         let form = MessageForm(
             format: format, macDigits: hasMAC ? 2 * size.bytes : 0, macMayBeMissing: hasMAC && mode.isContinued)
         if mode.bringsChainingValue {
-            (chainingValue, message) = try reader.chainedMessage(form, algorithm)
+            let isWide = algorithm == .cbcMAC || algorithm == .cmac
+            (chainingValue, message) = try reader.chainedMessage(form, widest: isWide)
         } else {
             chainingValue = []
             message = try reader.message(form)
@@ -58,8 +59,7 @@ public struct HostMACFields: Sendable {
         buffer.writeHexadecimal(UInt64(keyType.rawValue), digits: 3)
         buffer.writeKey(key)
         if mode.bringsChainingValue { buffer.writeHexadecimal(of: chainingValue) }
-        buffer.writeHexadecimal(UInt64(message.lengthField), digits: 4)
-        buffer.writeBytes(of: message.field)
+        buffer.writeMessage(message)
     }
 }
 
@@ -103,12 +103,16 @@ public struct VerifyMACRequest: HostCommand {
         fields = try HostMACFields(&reader, hasMAC: true)
         let digits = 2 * fields.size.bytes
         if fields.mode.isContinued, reader.isEnd(after: 0) { return }
-        mac = HostMAC(value: try reader.hexadecimal(digits: digits, .mac), size: fields.size)
+        let value = try reader.hexadecimal(digits: min(digits, 16), .mac)
+        let rest = digits > 16 ? try reader.hexadecimal(digits: digits - 16, .mac) : 0
+        mac = HostMAC(value: value, rest: rest, size: fields.size)
     }
 
     public func write(into buffer: inout ByteBuffer) {
         fields.write(into: &buffer)
-        if let mac { buffer.writeHexadecimal(mac.value, digits: 2 * mac.size.bytes) }
+        guard let mac else { return }
+        buffer.writeHexadecimal(mac.value, digits: min(2 * mac.size.bytes, 16))
+        if mac.size == .sixteenBytes { buffer.writeHexadecimal(mac.rest, digits: 16) }
     }
 }
 
@@ -129,66 +133,5 @@ public struct MACReply: HostReplyFields {
 
     public func write(into buffer: inout ByteBuffer) {
         buffer.writeHexadecimal(of: bytes)
-    }
-}
-
-/// What decides how long a message may be: its format and how many digits of MAC follow it.
-private struct MessageForm {
-    let format: HostDataFormat
-    let macDigits: Int
-    /// In parts that are not the last the MAC may be left out.
-    let macMayBeMissing: Bool
-}
-
-extension FieldReader {
-    /// Length and message. The length counts what is sent; for hexadecimal some clients count digits and some bytes
-    /// (both are in the field's own samples), so the reading is taken that makes the frame end where it ends.
-    fileprivate mutating func message(_ form: MessageForm) throws(FieldError) -> HostMACMessage {
-        let announced = Int(try hexadecimal(digits: 4, .length, .messageLength))
-        if form.macMayBeMissing, let message = try message(form.format, announced, macDigits: 0) { return message }
-        guard let message = try message(form.format, announced, macDigits: form.macDigits) else {
-            throw FieldError(.dataLength, in: .data)
-        }
-        return message
-    }
-
-    private mutating func message(
-        _ format: HostDataFormat, _ announced: Int, macDigits: Int
-    ) throws(FieldError) -> HostMACMessage? {
-        let isHexadecimal = format == .hexadecimal
-        var length = announced
-        var countsBytes = false
-        if !isEnd(after: length + macDigits) {
-            guard isHexadecimal, isEnd(after: 2 * announced + macDigits) else { return nil }
-            length = 2 * announced
-            countsBytes = true
-        }
-        let field = try slice(length, .data, .dataLength)
-        guard !isHexadecimal || length.isMultiple(of: 2) && Hexadecimal.isAllDigits(field) else {
-            throw FieldError(.inputData, in: .data)
-        }
-        return HostMACMessage(format: format, field: field, lengthCountsBytes: countsBytes)
-    }
-
-    /// A chaining value is one block of the key's cipher, which the reader cannot know from a label: the length is
-    /// taken with which the rest fits, the algorithm's usual one first.
-    fileprivate mutating func chainedMessage(
-        _ form: MessageForm, _ algorithm: HostMACAlgorithm
-    ) throws(FieldError) -> (chainingValue: [UInt8], message: HostMACMessage) {
-        let isWide = algorithm == .cbcMAC || algorithm == .cmac
-        var refusal: FieldError?
-        for digits in isWide ? [32, 16] : [16, 32] {
-            var attempt = self
-            do throws(FieldError) {
-                let text = try attempt.slice(digits, .chainingValue)
-                guard let value = Hexadecimal.decode(text) else { throw FieldError(.inputData, in: .chainingValue) }
-                let message = try attempt.message(form)
-                self = attempt
-                return (value, message)
-            } catch {
-                refusal = refusal ?? error
-            }
-        }
-        throw refusal ?? FieldError(.inputData, in: .chainingValue)
     }
 }

@@ -28,7 +28,8 @@ extension CryptoConnection {
     }
 
     /// Checks any number of TACs under one master key: split into YB frames of at most 1,536 entries of one kind, several
-    /// under way at once. Verdicts come in the order of the checks; the first refused frame refuses all.
+    /// under way at once. Up to 10,000 are one batch of parts, each of which says where it belongs. Verdicts come in the order of
+    /// the checks; the first refused frame refuses all.
     public func verifyTACs(
         _ checks: [TACCheck], key: HostKeyReference, sharedPath: DiversificationPath = .none
     ) async throws(CryptoClientError) -> [TACVerdict] {
@@ -39,8 +40,9 @@ extension CryptoConnection {
                 guard next < parts.count else { return }
                 let number = next
                 let part = Array(checks[parts[number]])
+                let place = Self.place(of: parts[number], in: checks.count)
                 next += 1
-                group.addTask { (number, await self.verdicts(part, key, sharedPath)) }
+                group.addTask { (number, await self.verdicts(part, key, sharedPath, place)) }
             }
             for _ in 0..<Self.batchWindow { addNext() }
             var answers: [Result<[TACVerdict], CryptoClientError>?] = Array(repeating: nil, count: parts.count)
@@ -71,11 +73,18 @@ extension CryptoConnection {
         return parts
     }
 
+    /// Nil for a batch of one frame, and for more than one batch can have.
+    static func place(of part: Range<Int>, in total: Int) -> VerifyTACBatchRequest.Part? {
+        guard part.count < total, total <= VerifyTACBatchRequest.Part.maximumTotal else { return nil }
+        return VerifyTACBatchRequest.Part(total: total, first: part.lowerBound)
+    }
+
     private func verdicts(
-        _ part: [TACCheck], _ key: HostKeyReference, _ sharedPath: DiversificationPath
+        _ part: [TACCheck], _ key: HostKeyReference, _ sharedPath: DiversificationPath,
+        _ place: VerifyTACBatchRequest.Part?
     ) async -> Result<[TACVerdict], CryptoClientError> {
         do throws(FieldError) {
-            let request = try VerifyTACBatchRequest(key: key, sharedPath: sharedPath, checks: part)
+            let request = try VerifyTACBatchRequest(key: key, sharedPath: sharedPath, checks: part, part: place)
             let verdicts = await reply(to: request).map(\.verdicts)
             guard case .success(let list) = verdicts, list.count != part.count else { return verdicts }
             return .failure(.malformedReply(FieldError(.dataLength, in: .results)))

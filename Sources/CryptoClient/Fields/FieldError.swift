@@ -18,6 +18,7 @@ public struct FieldError: Error, Hashable, Sendable {
         case factorCount, factors, random, sequence, balance, amount, transactionType, terminal, terminalSequence
         case dateTime, recordKind, entries, results, firmware, end
         case hash, signatureAlgorithm, signature, keyFlag, publicKey, encoding, exponent, figures
+        case outputFormat, destinationKey, account, cardCode, scheme, issuerDataKey, response
     }
 }
 

@@ -49,7 +49,8 @@ public struct TACCheck: Sendable {
 /// YB: check many TACs under one master key.
 ///
 /// key | number of shared levels 1 (`0` to `3`) | 8 bytes each | record kind 1 | number of entries 4 decimal digits (0001 to 1536) |
-/// entries, each card factor 8 | record 22 or 24 | TAC 4. A frame cannot be longer than 65,535 bytes, so a day's records
+/// entries, each card factor 8 | record 22 or 24 | TAC 4 | [`;` entries of the whole batch 5 decimal digits | number of the first entry
+/// here, from zero, 5]. A frame cannot be longer than 65,535 bytes, so a day's records
 /// travel in several frames; 1,536 is three passes of 512 lanes of the bit-sliced DES, and its 55,296 bytes leave room for any
 /// key block of use. `CryptoConnection.verifyTACs` splits and pipelines.
 public struct VerifyTACBatchRequest: HostCommand {
@@ -65,11 +66,36 @@ public struct VerifyTACBatchRequest: HostCommand {
     /// All entries as they stand on the wire, `count` times `entryLength` bytes: what a server hands on as it is.
     public let entries: ByteBuffer
 
+    /// Where these entries belong in a larger batch; nil for a batch of one frame.
+    public let part: Part?
+
+    /// The place of a frame's entries in a batch of up to 10,000.
+    public struct Part: Sendable, Hashable {
+        public static let maximumTotal = 10_000
+        /// Entries of the whole batch.
+        public let total: Int
+        /// The number of this frame's first entry, from zero.
+        public let first: Int
+
+        public init(total: Int, first: Int) {
+            self.total = total
+            self.first = first
+        }
+
+        /// Code 21 unless `count` entries have their place in the batch.
+        fileprivate func check(_ count: Int) throws(FieldError) {
+            guard total <= Self.maximumTotal, first >= 0, first + count <= total else {
+                throw FieldError(.indexValue, in: .count)
+            }
+        }
+    }
+
     public var entryLength: Int { 8 + kind.dataLength + 4 }
 
     /// Throws 21 for no entries or more than 1,536, or more than three shared levels; 15 when the kinds are mixed.
     public init(
-        key: HostKeyReference, sharedPath: DiversificationPath = .none, checks: some Collection<TACCheck>
+        key: HostKeyReference, sharedPath: DiversificationPath = .none, checks: some Collection<TACCheck>,
+        part: Part? = nil
     ) throws(FieldError) {
         guard sharedPath.count < DiversificationPath.maximumLevels else {
             throw FieldError(.indexValue, in: .factorCount)
@@ -85,6 +111,8 @@ public struct VerifyTACBatchRequest: HostCommand {
             check.record.write(into: &entries)
             entries.writeInteger(check.tac.value)
         }
+        try part?.check(checks.count)
+        self.part = part
         self.key = key
         self.sharedPath = sharedPath
         self.kind = first.record.kind
@@ -99,6 +127,14 @@ public struct VerifyTACBatchRequest: HostCommand {
         count = try reader.decimal(digits: 4, .count)
         guard (1...Self.maximumEntries).contains(count) else { throw FieldError(.indexValue, in: .count) }
         entries = try reader.slice(count * (12 + kind.dataLength), .entries, .dataLength)
+        guard reader.skip(UInt8(ascii: ";")) else {
+            part = nil
+            return
+        }
+        let total = try reader.decimal(digits: 5, .count)
+        let part = Part(total: total, first: try reader.decimal(digits: 5, .count))
+        try part.check(count)
+        self.part = part
     }
 
     public func write(into buffer: inout ByteBuffer) {
@@ -107,6 +143,10 @@ public struct VerifyTACBatchRequest: HostCommand {
         buffer.writeInteger(kind.rawValue)
         buffer.writeDecimal(count, digits: 4)
         buffer.writeBytes(of: entries)
+        guard let part else { return }
+        buffer.writeInteger(UInt8(ascii: ";"))
+        buffer.writeDecimal(part.total, digits: 5)
+        buffer.writeDecimal(part.first, digits: 5)
     }
 
     /// One entry; nil outside `0..<count`.

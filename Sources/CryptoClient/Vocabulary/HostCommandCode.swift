@@ -40,6 +40,23 @@ public struct HostCommandCode: RawRepresentable, Hashable, Sendable {
     public static var checkPurchaseMAC: HostCommandCode { HostCommandCode(rawValue: 0x5952) }  // YR
     public static var verifyTAC: HostCommandCode { HostCommandCode(rawValue: 0x5954) }  // YT
     public static var verifyTACBatch: HostCommandCode { HostCommandCode(rawValue: 0x5942) }  // YB
+    public static var encryptData: HostCommandCode { HostCommandCode(rawValue: 0x4D30) }  // M0
+    public static var decryptData: HostCommandCode { HostCommandCode(rawValue: 0x4D32) }  // M2
+    public static var translateData: HostCommandCode { HostCommandCode(rawValue: 0x4D34) }  // M4
+    public static var oldMAC: HostCommandCode { HostCommandCode(rawValue: 0x4D53) }  // MS
+    public static var generateCardCode: HostCommandCode { HostCommandCode(rawValue: 0x4357) }  // CW
+    public static var verifyCardCode: HostCommandCode { HostCommandCode(rawValue: 0x4359) }  // CY
+    public static var emv3Cryptogram: HostCommandCode { HostCommandCode(rawValue: 0x4B51) }  // KQ
+    public static var emv4Cryptogram: HostCommandCode { HostCommandCode(rawValue: 0x4B57) }  // KW
+    public static var cardCryptogram: HostCommandCode { HostCommandCode(rawValue: 0x5956) }  // YV
+    public static var authorizeUnload: HostCommandCode { HostCommandCode(rawValue: 0x594E) }  // YN
+    public static var checkUnloadMAC: HostCommandCode { HostCommandCode(rawValue: 0x5947) }  // YG
+    public static var protectCommand: HostCommandCode { HostCommandCode(rawValue: 0x5949) }  // YI
+    public static var generateUnionPayMAC: HostCommandCode { HostCommandCode(rawValue: 0x5930) }  // Y0
+    public static var verifyUnionPayMAC: HostCommandCode { HostCommandCode(rawValue: 0x5932) }  // Y2
+    public static var formKey: HostCommandCode { HostCommandCode(rawValue: 0x4134) }  // A4
+    public static var translateScheme: HostCommandCode { HostCommandCode(rawValue: 0x4230) }  // B0
+    public static var translateLMK: HostCommandCode { HostCommandCode(rawValue: 0x4257) }  // BW
     public static var diversifyKey: HostCommandCode { HostCommandCode(rawValue: 0x5944) }  // YD
 
     public static var hash: HostCommandCode { HostCommandCode(rawValue: 0x474D) }  // GM

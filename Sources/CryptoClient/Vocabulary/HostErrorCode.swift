@@ -117,6 +117,12 @@ extension HostErrorCode {
     public static let hashIdentifier = HostErrorCode.keyLengthFlag
     public static let signatureIdentifier = HostErrorCode.messageLength
     public static let padModeIdentifier = HostErrorCode.destinationMode
+    /// M0, M2 and M4 say `04` for an unknown format of the answer.
+    public static let outputFormat = HostErrorCode.keyTypeCode
+    /// KQ says `06` for a wrong MAC over issuer discretionary data.
+    public static let issuerDataMAC = HostErrorCode.messageLength
+    /// KQ and KW say `81` for no transaction data at all.
+    public static let noTransactionData = HostErrorCode.certificateHeader
     /// N0 says `01` for a length outside 001 to 256.
     public static let randomValueLength = HostErrorCode.verificationFailed
 

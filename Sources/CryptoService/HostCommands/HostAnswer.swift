@@ -5,6 +5,11 @@ import NIOCore
 /// How the module's answer to a command of the hot path reads.
 enum AnswerShape {
     case bytes, checkValue, mac, verdict, load, purseMAC, verdicts
+    /// Data that went through a cipher, to be given as bytes or as digits.
+    case data, dataDigits
+    /// Verdict on a cryptogram with the response to it; `filled` to eight bytes.
+    case cryptogram, filledCryptogram, filledBytes
+    case cardCode
 }
 
 /// An answer to a host command before it is written.
@@ -61,6 +66,25 @@ enum HostAnswer: Sendable {
                 bits.readableBytes == (Int(count) + 7) / 8
             else { return nil }
             return .verdicts(count: Int(count), bits: bits)
+        case .cardCode:
+            return body.readField().map { .reply(CardCodeReply(cardCode: String(buffer: $0))) }
+        case .filledBytes: return body.readField().map { .bytes($0.filledUp) }
+        case .cryptogram, .filledCryptogram:
+            switch body.readInteger(as: UInt8.self) {
+            case 0: return .refused(.verificationFailed)
+            case 2: return .refused(.issuerDataMAC)
+            case 1:
+                guard let response = body.readField() else { return nil }
+                if response.readableBytes == 0 { return .done }
+                return .bytes(shape == .cryptogram ? response : response.filledUp)
+            default: return nil
+            }
+        case .data, .dataDigits:
+            guard let vector = body.readField(), let data = body.readField() else { return nil }
+            let format: HostDataFormat = shape == .data ? .binary : .hexadecimal
+            return .reply(
+                CipheredDataReply(
+                    nextVector: Array(vector.readableBytesView), data: Array(data.readableBytesView), format: format))
         }
     }
 
@@ -106,6 +130,13 @@ extension HostAnswer {
 }
 
 extension ByteBuffer {
+    /// Zeros up to eight bytes.
+    fileprivate var filledUp: ByteBuffer {
+        var filled = self
+        filled.writeRepeatingByte(0, count: max(0, 8 - readableBytes))
+        return filled
+    }
+
     /// A field of the bridge: length 4, then the bytes.
     fileprivate mutating func readField() -> ByteBuffer? {
         guard let length = readInteger(as: UInt32.self) else { return nil }

@@ -71,7 +71,8 @@ extension HostLoop {
         case .echo(let echo):
             try access(of: question.asker.identity.client).requireClient()
             complete(question.asker, .bytes(echo.data))
-        case .diagnostics, .generateKey, .importKey, .exportKey, .diversifyKey:
+        case .diagnostics, .generateKey, .importKey, .exportKey, .diversifyKey, .formKey, .translateScheme,
+            .translateLMK:
             askSlowly(request, question)
         case .generateKeyPair, .importPublicKey, .sign, .verifySignature, .status, .loading, .volumes, .healthCounts,
             .health:
@@ -98,6 +99,44 @@ extension HostLoop {
         case .verifyTAC(let check): try ask(check, question)
         case .verifyTACBatch(let batch):
             try ask(question, bulk, .verdicts, batch.key, .verifyTAC) { $0.verifyTACBatch($1, batch) }
+        case .oldMAC(let old):
+            try HostRules.check(old)
+            try ask(GenerateMACRequest(old.fields), question)
+        case .encryptData(let encrypt):
+            let fields = encrypt.fields
+            try HostRules.check(fields, gives: [.binary, .hexadecimal])
+            try ask(question, channel(fields.message), fields.shape, fields.key, .encrypt) {
+                $0.encipherData($1, fields)
+            }
+        case .decryptData(let decrypt):
+            let fields = decrypt.fields
+            try HostRules.check(fields, takes: [.binary, .hexadecimal])
+            try ask(question, channel(fields.message), fields.shape, fields.key, .decrypt) {
+                $0.decipherData($1, fields)
+            }
+        case .translateData(let translate):
+            try HostRules.check(translate)
+            try ask(
+                question, channel(translate.message), translate.outputFormat.shape, (translate.source.key, .decrypt),
+                (translate.destination.key, .encrypt)
+            ) { $0.translateData($1, $2, translate) }
+        case .generateCardCode(let generate):
+            try ask(question, hot, .cardCode, generate.key, .generateCardCode) { $0.generateCardCode($1, generate) }
+        case .verifyCardCode(let verify):
+            try ask(question, hot, .verdict, verify.key, .verifyCardCode) { $0.verifyCardCode($1, verify) }
+        case .emv3Cryptogram(let request): try ask(CryptogramQuestion(request), question)
+        case .emv4Cryptogram(let request): try ask(CryptogramQuestion(request), question)
+        case .cardCryptogram(let request): try ask(CryptogramQuestion(request), question)
+        case .authorizeUnload(let unload):
+            try ask(question, hot, .load, unload.fields.key.master, .purseUnload) { $0.authoriseUnload($1, unload) }
+        case .checkUnloadMAC(let check):
+            try ask(question, hot, .verdict, check.key.master, .purseVerify) { $0.verifyUnloadMAC3($1, check) }
+        case .protectCommand(let protect):
+            try ask(question, hot, .bytes, protect.key.master, .protectCommand) { $0.protectCommand($1, protect) }
+        case .generateUnionPayMAC(let generate):
+            try ask(question, hot, .bytes, generate.key, .generateMAC) { $0.generateUnionPayMAC($1, generate) }
+        case .verifyUnionPayMAC(let verify):
+            try ask(question, hot, .verdict, verify.key, .verifyMAC) { $0.verifyUnionPayMAC($1, verify) }
         }
     }
 
@@ -109,7 +148,8 @@ extension HostLoop {
     private func ask(_ verify: VerifyMACRequest, _ question: Question) throws(Refusal) {
         try HostRules.check(verify.fields)
         guard !verify.fields.mode.isContinued else {
-            return try ask(question, hot, .mac, verify.fields.key, .verifyMAC) { $0.generateMAC($1, verify.fields) }
+            // What comes out can be a MAC (algorithm 1 over whole blocks is its chaining value), so it takes the leave to make one.
+            return try ask(question, hot, .mac, verify.fields.key, .generateMAC) { $0.generateMAC($1, verify.fields) }
         }
         guard let mac = verify.mac else { throw .host(.inputData) }
         try ask(question, hot, .verdict, verify.fields.key, .verifyMAC) { $0.verifyMAC($1, verify.fields, mac) }
@@ -117,6 +157,24 @@ extension HostLoop {
 
     private func ask(_ check: VerifyTACRequest, _ question: Question) throws(Refusal) {
         try ask(question, hot, .verdict, check.key.master, .verifyTAC) { $0.verifyTAC($1, check) }
+    }
+
+    private func ask(_ cryptogram: CryptogramQuestion, _ question: Question) throws(Refusal) {
+        let (shape, operation) = (cryptogram.shape, cryptogram.operation)
+        if !cryptogram.task.verifies {
+            guard let response = cryptogram.response else { throw .host(.inputData) }
+            try ask(question, hot, shape, cryptogram.key, operation) {
+                $0.respondToCryptogram($1, cryptogram, response)
+            }
+        } else if let issuerData = cryptogram.issuerData {
+            try ask(question, hot, shape, (cryptogram.key, operation), (issuerData.key, operation)) {
+                $0.verifyCryptogram($1, issuerDataKey: $2, cryptogram)
+            }
+        } else {
+            try ask(question, hot, shape, cryptogram.key, operation) {
+                $0.verifyCryptogram($1, issuerDataKey: nil, cryptogram)
+            }
+        }
     }
 
     // MARK: To the module
@@ -168,6 +226,10 @@ extension HostLoop {
             purpose: .answer(question.asker), shape: shape, key: entries[0], isRetry: isRetry, again: again)
         guard channel?.add(run, { write(&$0, keys[0], keys[1]) }) == true else { return lose(run) }
     }
+
+    /// Long messages go the way of batches, so that they hold nothing up.
+    private func channel(_ message: HostMessage) -> ModuleChannel? { message.count > Self.longMessage ? bulk : hot }
+    private static var longMessage: Int { 2_048 }
 
     private func open(_ entry: KeyEntry, _ channel: ModuleChannel?) {
         guard !entry.isOpening, let channel else { return }

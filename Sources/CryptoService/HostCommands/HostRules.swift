@@ -9,6 +9,38 @@ enum HostRules {
         case .keyBlock, .terminalAuthentication, .zoneAuthentication: break
         default: throw .host(.keyLengthFlag)
         }
+        // Method 3 begins with the length of the whole message, which a part does not know; CMAC pads by itself.
+        let isPart = fields.mode != .only
+        guard !(isPart && fields.padding == .method3), !(fields.algorithm == .cmac && fields.padding != .none) else {
+            throw .host(.paddingMethod)
+        }
+    }
+
+    /// No key here is single.
+    static func check(_ request: OldMACRequest) throws(Refusal) {
+        guard request.keyLength != .single || request.key.form.isVariant else { throw .host(.keyLength) }
+    }
+
+    /// M0 gives no text, because cipher text is none; M2 takes none.
+    static func check(
+        _ fields: HostCipherFields, takes input: Set<HostDataFormat> = Set(HostDataFormat.allCases),
+        gives output: Set<HostDataFormat> = Set(HostDataFormat.allCases)
+    ) throws(Refusal) {
+        guard input.contains(fields.message.format) else { throw .host(.inputFormat) }
+        guard output.contains(fields.outputFormat) else { throw .host(.outputFormat) }
+        guard isDataKey(fields.keyType) else { throw .host(.keyLengthFlag) }
+    }
+
+    static func check(_ request: TranslateDataRequest) throws(Refusal) {
+        guard request.message.format != .text else { throw .host(.inputFormat) }
+        guard request.outputFormat != .text else { throw .host(.outputFormat) }
+        guard isDataKey(request.source.keyType) else { throw .host(.keyLengthFlag) }
+        guard isDataKey(request.destination.keyType) else { throw .host(.destinationKeyType) }
+    }
+
+    /// `FFF`, or the zone, data or terminal encryption key of a client of the variant scheme.
+    private static func isDataKey(_ type: KeyTypeCode) -> Bool {
+        type == .keyBlock || [0x00A, 0x00B, 0x30B].contains(type.rawValue)
     }
 
     static func check(_ request: CheckValueRequest) throws(Refusal) {
@@ -46,6 +78,29 @@ enum HostRules {
         case .verifySignature: .verifySignature
         case .status: nil
         case .loading, .volumes, .healthCounts, .health: .monitor
+        case .encryptData: .encrypt
+        case .decryptData, .translateData: .decrypt
+        case .oldMAC, .generateUnionPayMAC: .generateMAC
+        case .verifyUnionPayMAC: .verifyMAC
+        case .generateCardCode: .generateCardCode
+        case .verifyCardCode: .verifyCardCode
+        case .emv3Cryptogram(let request): CryptogramQuestion(request).operation
+        case .emv4Cryptogram(let request): CryptogramQuestion(request).operation
+        case .cardCryptogram(let request): CryptogramQuestion(request).operation
+        case .authorizeUnload: .purseUnload
+        case .checkUnloadMAC: .purseVerify
+        case .protectCommand: .protectCommand
+        case .formKey: .formKey
+        case .translateScheme, .translateLMK: .translateKey
         }
     }
+}
+
+extension HostDataFormat {
+    /// How the module's answer is given.
+    var shape: AnswerShape { self == .hexadecimal ? .dataDigits : .data }
+}
+
+extension HostCipherFields {
+    var shape: AnswerShape { outputFormat.shape }
 }

@@ -140,11 +140,7 @@ extension ModuleMessage {
     }
 
     mutating func authorise(_ key: Key, _ load: AuthorizeLoadRequest) {
-        append(.authorisePurseLoad) { buffer in
-            buffer.writeDerivedKey(key, load.key.path)
-            buffer.writeMultipleIntegers(load.random, load.onlineSequence, load.oldBalance, load.amount, load.type)
-            buffer.writeMultipleIntegers(load.terminal.rawValue, load.mac1.value, load.time.date, load.time.time)
-        }
+        append(.authorisePurseLoad) { $0.writeLoad(key, load) }
     }
 
     mutating func purchaseMAC1(_ key: Key, _ purchase: MakePurchaseMACRequest) {
@@ -193,7 +189,7 @@ extension ModuleMessage {
 // MARK: - Values
 
 extension ByteBuffer {
-    fileprivate mutating func writeKey(_ key: ModuleMessage.Key) {
+    mutating func writeKey(_ key: ModuleMessage.Key) {
         switch key {
         case .handle(let handle): writeMultipleIntegers(UInt8(0), handle)
         case .reference(let reference): writeReference(reference)
@@ -213,7 +209,13 @@ extension ByteBuffer {
         }
     }
 
-    fileprivate mutating func writeDerivedKey(_ key: ModuleMessage.Key, _ path: DiversificationPath) {
+    mutating func writeLoad(_ key: ModuleMessage.Key, _ load: AuthorizeLoadRequest) {
+        writeDerivedKey(key, load.key.path)
+        writeMultipleIntegers(load.random, load.onlineSequence, load.oldBalance, load.amount, load.type)
+        writeMultipleIntegers(load.terminal.rawValue, load.mac1.value, load.time.date, load.time.time)
+    }
+
+    mutating func writeDerivedKey(_ key: ModuleMessage.Key, _ path: DiversificationPath) {
         writeKey(key)
         writeInteger(UInt8(path.count))
         for level in 0..<path.count { writeInteger(path[level].rawValue) }
@@ -223,20 +225,21 @@ extension ByteBuffer {
         switch mac.size {
         case .fourBytes: writeMultipleIntegers(UInt32(4), UInt32(truncatingIfNeeded: mac.value))
         case .eightBytes: writeMultipleIntegers(UInt32(8), mac.value)
+        case .sixteenBytes: writeMultipleIntegers(UInt32(16), mac.value, mac.rest)
         }
     }
 
-    fileprivate mutating func writeText(_ text: String) {
+    mutating func writeText(_ text: String) {
         writeInteger(UInt32(text.utf8.count))
         writeString(text)
     }
 
-    fileprivate mutating func writeField(_ bytes: [UInt8]) {
+    mutating func writeField(_ bytes: [UInt8]) {
         writeInteger(UInt32(bytes.count))
         writeBytes(bytes)
     }
 
-    fileprivate mutating func writeField(_ bytes: ByteBuffer) {
+    mutating func writeField(_ bytes: ByteBuffer) {
         writeInteger(UInt32(bytes.readableBytes))
         writeImmutableBuffer(bytes)
     }

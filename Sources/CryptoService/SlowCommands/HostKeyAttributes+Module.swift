@@ -15,6 +15,9 @@ extension HostKeyAttributes {
         return KeyAttributes(usage: usage, algorithm: algorithm, mode: mode, exportability: exportability)
     }
 
+    /// The number of a component, from a key version number of c1 to c9; 0 for a key.
+    var component: UInt8 { version.hasPrefix("c") ? UInt8(version.dropFirst()) ?? 0 : 0 }
+
     private static let algorithms: [String: KeyAlgorithm] = [
         "T2": .tripleDES2, "T3": .tripleDES3, "A1": .aes128, "A2": .aes192, "A3": .aes256, "41": .sm4,
     ]

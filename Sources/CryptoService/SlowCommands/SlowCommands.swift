@@ -35,6 +35,9 @@ struct SlowCommands: Sendable {
             case .volumes: answer = .reply(try await volumes(access))
             case .healthCounts: answer = .reply(try await healthCounts(access))
             case .health: answer = .reply(try await health(access))
+            case .formKey(let form): answer = .key(try await self.form(form, access))
+            case .translateScheme(let translate): answer = .reply(try await self.translate(translate, access, &used))
+            case .translateLMK(let translate): answer = .reply(try await self.translate(translate, access, &used))
             default: answer = .refused(.commandNotLicensed)
             }
         } catch {
@@ -67,7 +70,10 @@ struct SlowCommands: Sendable {
             transport = try access.key(copy.key, for: .generateKey)
         }
         let identity = try HostKeyIdentity.make(client: access.client, version: wanted.version)
-        let key = try await execute(GenerateKey(attributes: attributes, identity: identity))
+        // Version c1 to c9: a component, which only A4 uses, and which does not travel.
+        let component = wanted.component
+        guard component == 0 || transport == nil else { throw .host(.keyVersion) }
+        let key = try await execute(GenerateKey(attributes: attributes, identity: identity, component: component))
         guard let transport else { return try reply(key) }
         let copy = try await execute(
             ExportKeyBlock(transportKey: transport.reference, key: .block(key.block, expected: identity)))
@@ -165,7 +171,7 @@ struct SlowCommands: Sendable {
         do throws(ModuleRefusal) { return try await module.execute(command) } catch { throw .module(error.error) }
     }
 
-    private func reply(_ key: WrappedKey, copy: WrappedKey? = nil) throws(Refusal) -> KeyReply {
+    func reply(_ key: WrappedKey, copy: WrappedKey? = nil) throws(Refusal) -> KeyReply {
         do throws(FieldError) {
             var under: HostKeyReference?
             if let copy { under = try .transportBlock(copy.block) }

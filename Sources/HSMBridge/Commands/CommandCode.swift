@@ -24,6 +24,8 @@ public enum CommandCode: UInt16, Sendable, Hashable, CaseIterable {
     case inspectKey = 29
     case openKey = 30
     case closeKey = 31
+    case formKey = 32
+    case rewrapKey = 33
 
     case generateMAC = 40
     case verifyMAC = 41
@@ -37,6 +39,8 @@ public enum CommandCode: UInt16, Sendable, Hashable, CaseIterable {
     case verifyTAC = 53
     case verifyTACBatch = 54
     case diversifyKey = 55
+    case authorisePurseUnload = 56
+    case verifyUnloadMAC3 = 57
 
     case protectKeyLoad = 60
     case protectCommand = 61
@@ -47,4 +51,11 @@ public enum CommandCode: UInt16, Sendable, Hashable, CaseIterable {
     case createSignature = 71
     case verifySignature = 72
     case protectPublicKey = 73
+    case encipherData = 80
+    case decipherData = 81
+    case translateData = 82
+    case generateCardCode = 83
+    case verifyCardCode = 84
+    case verifyCryptogram = 85
+    case respondToCryptogram = 86
 }

@@ -4,20 +4,26 @@ public struct GenerateKey: ModuleCommand {
     public static let code = CommandCode.generateKey
     public let attributes: KeyAttributes
     public let identity: KeyIdentity
+    /// 1 to 9 for a component of that number (see `FormKey`), 0 for a key.
+    public let component: UInt8
 
-    public init(attributes: KeyAttributes, identity: KeyIdentity) {
+    public init(attributes: KeyAttributes, identity: KeyIdentity, component: UInt8 = 0) {
         self.attributes = attributes
         self.identity = identity
+        self.component = component
     }
 
     public func write(to writer: inout WireWriter) {
         attributes.write(to: &writer)
         identity.write(to: &writer)
+        writer.u8(component)
     }
 
     public init(from reader: inout WireReader) throws(WireError) {
         attributes = try KeyAttributes(from: &reader)
         identity = try KeyIdentity(from: &reader)
+        component = try reader.u8()
+        guard component < 10 else { throw .valueInvalid }
     }
 }
 

@@ -10,8 +10,14 @@ public enum KeyUsage: String, Sendable, Hashable, CaseIterable {
     case keyEncryption = "K0"
     /// Key block protection key (X9.143 `K1`): wraps key blocks and nothing else.
     case keyBlockProtection = "K1"
+    /// Card verification values (CVV, CVC).
+    case cardVerification = "C0"
     /// Data encryption.
     case dataEncryption = "D0"
+    /// EMV issuer master key for application cryptograms.
+    case applicationCryptogram = "E0"
+    /// EMV issuer master key for the integrity of scripts and issuer data.
+    case scriptIntegrity = "E2"
     /// ISO 9797-1 MAC algorithm 1.
     case mac1 = "M1"
     /// ISO 9797-1 MAC algorithm 3 (retail MAC, X9.19).

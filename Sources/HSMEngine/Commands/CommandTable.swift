@@ -69,6 +69,8 @@ extension SoftwareModule {
         case .inspectKey: execution.carryOut(InspectKey.self, &reader, into: &writer)
         case .openKey: execution.carryOut(OpenKey.self, &reader, into: &writer)
         case .closeKey: execution.carryOut(CloseKey.self, &reader, into: &writer)
+        case .formKey: execution.carryOut(FormKey.self, &reader, into: &writer)
+        case .rewrapKey: execution.carryOut(RewrapKey.self, &reader, into: &writer)
         case .generateMAC: execution.carryOut(GenerateMAC.self, &reader, into: &writer)
         case .verifyMAC: execution.carryOut(VerifyMAC.self, &reader, into: &writer)
         case .checkValue: execution.carryOut(CheckValue.self, &reader, into: &writer)
@@ -88,6 +90,15 @@ extension SoftwareModule {
         case .createSignature: execution.carryOut(CreateSignature.self, &reader, into: &writer)
         case .verifySignature: execution.carryOut(VerifySignature.self, &reader, into: &writer)
         case .protectPublicKey: execution.carryOut(ProtectPublicKey.self, &reader, into: &writer)
+        case .encipherData: execution.carryOut(EncipherData.self, &reader, into: &writer)
+        case .decipherData: execution.carryOut(DecipherData.self, &reader, into: &writer)
+        case .translateData: execution.carryOut(TranslateData.self, &reader, into: &writer)
+        case .generateCardCode: execution.carryOut(GenerateCardCode.self, &reader, into: &writer)
+        case .verifyCardCode: execution.carryOut(VerifyCardCode.self, &reader, into: &writer)
+        case .verifyCryptogram: execution.carryOut(VerifyCryptogram.self, &reader, into: &writer)
+        case .respondToCryptogram: execution.carryOut(RespondToCryptogram.self, &reader, into: &writer)
+        case .authorisePurseUnload: execution.carryOut(AuthorisePurseUnload.self, &reader, into: &writer)
+        case .verifyUnloadMAC3: execution.carryOut(VerifyUnloadMAC3.self, &reader, into: &writer)
         }
     }
 }

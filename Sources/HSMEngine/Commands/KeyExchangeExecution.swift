@@ -89,7 +89,8 @@ extension ImportKeyBlock: ExecutableCommand {
         }
         try ImportRules.check(attributes, against: header)
         try AttributeRules.checkWrapping(attributes.algorithm, under: transport.attributes.algorithm)
-        return try NewKey(attributes: attributes, identity: identity, key: key).wrapped(by: keyring)
+        return try NewKey(attributes: attributes, identity: identity, key: key, component: header.componentNumber)
+            .wrapped(by: keyring)
     }
 
     private static func copy(_ opened: borrowing OpenedKeyBlock) throws(KeyBlockError) -> SecretBytes {

@@ -5,6 +5,15 @@ struct NewKey: ~Copyable {
     let attributes: KeyAttributes
     let identity: KeyIdentity
     let key: SecretBytes
+    /// The number of a component; nil for a key.
+    let component: Int?
+
+    init(attributes: KeyAttributes, identity: KeyIdentity, key: consuming SecretBytes, component: Int? = nil) {
+        self.attributes = attributes
+        self.identity = identity
+        self.key = key
+        self.component = component
+    }
 
     func wrapped(by keyring: Keyring) throws(ModuleRefusal) -> WrappedKey {
         try AttributeRules.check(attributes)
@@ -12,7 +21,7 @@ struct NewKey: ~Copyable {
         let checkValue = try primitive { () throws(PrimitiveError) in
             try OpenKeyValue.checkValue(key, attributes: attributes)
         }
-        let block = try keyring.wrap(key, attributes: attributes, identity: identity)
+        let block = try keyring.wrap(key, attributes: attributes, identity: identity, component: component)
         return WrappedKey(block: block, checkValue: checkValue)
     }
 
@@ -45,7 +54,9 @@ extension GenerateKey: ExecutableCommand {
         try AttributeRules.check(attributes)
         guard attributes.algorithm.isSymmetric else { throw ModuleRefusal(.algorithmNotPermitted) }
         let key = try primitive { () throws(PrimitiveError) in try KeyMaterial.generate(attributes.algorithm) }
-        return try NewKey(attributes: attributes, identity: identity, key: key).wrapped(by: keyring)
+        let number = component == 0 ? nil : Int(component)
+        return try NewKey(attributes: attributes, identity: identity, key: key, component: number)
+            .wrapped(by: keyring)
     }
 
     func journalFields() -> [JournalField] { attributes.journalFields(identity) }

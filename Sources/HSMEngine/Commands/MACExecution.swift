@@ -47,6 +47,11 @@ enum MACLimits {
     static let shortest = 4
     /// UnionPay's field 64 is eight characters.
     static let unionPayLength = 8
+
+    /// Padding method 3 begins with the length of the whole message, so it has no parts.
+    static func check(_ padding: HSMBridge.MACPadding, isWhole: Bool) throws(ModuleRefusal) {
+        guard isWhole || padding != .method3 else { throw ModuleRefusal(.parameterInvalid) }
+    }
 }
 
 extension GenerateMAC: ExecutableCommand {
@@ -64,8 +69,8 @@ extension GenerateMAC: ExecutableCommand {
             return HSMBridge.MACValue(bytes: mac.bytes)
         }
         let kind = algorithm.primitive(under: schedule.algorithm)
+        try MACLimits.check(padding, isWhole: isLast && vector == nil)
         guard isLast else {
-            guard kind != .cmac else { throw ModuleRefusal(.parameterInvalid) }
             let chaining = try primitive { () throws(PrimitiveError) in
                 try schedule.macChaining(kind, iv: vector, over: data.span)
             }
@@ -74,6 +79,7 @@ extension GenerateMAC: ExecutableCommand {
         guard (MACLimits.shortest...schedule.blockLength).contains(Int(length)) else {
             throw ModuleRefusal(.parameterInvalid)
         }
+        guard kind != .cmac || vector == nil || !data.isEmpty else { throw ModuleRefusal(.dataLengthInvalid) }
         let mac = try primitive { () throws(PrimitiveError) in
             try schedule.mac(kind, padding: padding.primitive, iv: vector, over: data.span, length: Int(length))
         }
@@ -99,6 +105,8 @@ extension VerifyMAC: ExecutableCommand {
             throw ModuleRefusal(.parameterInvalid)
         }
         let kind = algorithm.primitive(under: schedule.algorithm)
+        try MACLimits.check(padding, isWhole: vector == nil)
+        guard kind != .cmac || vector == nil || !data.isEmpty else { throw ModuleRefusal(.dataLengthInvalid) }
         let expected = try primitive { () throws(PrimitiveError) in
             try schedule.mac(kind, padding: padding.primitive, iv: vector, over: data.span, length: mac.count)
         }

@@ -37,7 +37,12 @@ extension AuthorisePurseLoad: ExecutableCommand {
     func execute(in execution: inout Execution) throws(ModuleRefusal) -> LoadAuthorisation {
         let schedule = try execution.key(key.key).schedule(for: .authoriseLoad, factors: key.factors.count)
         guard type == 0x01 || type == 0x02 else { throw ModuleRefusal(.parameterInvalid) }
-        let session = UInt64(random) << 32 | UInt64(onlineSequence) << 16 | 0x8000
+        return try authorisation(under: schedule)
+    }
+
+    /// Checks MAC1 and makes MAC2: one shape for load and unload.
+    fileprivate func authorisation(under schedule: OpenKeySchedule) throws(ModuleRefusal) -> LoadAuthorisation {
+        let session = onlineSession(random, onlineSequence)
         var card = PurseMessage()
         card.add(oldBalance)
         card.add(amount)
@@ -56,6 +61,42 @@ extension AuthorisePurseLoad: ExecutableCommand {
             let mac2 = try schedule.sessionMAC(factors: key.factors, session: session, data: answer.span)
             return .authorised(mac2: mac2.number)
         }
+    }
+}
+
+/// random4 | onlineSequence2 | 80 00.
+private func onlineSession(_ random: UInt32, _ sequence: UInt16) -> UInt64 {
+    UInt64(random) << 32 | UInt64(sequence) << 16 | 0x8000
+}
+
+/// An unload's transaction type.
+private let unloadType: UInt8 = 0x03
+
+extension AuthorisePurseUnload: ExecutableCommand {
+    func execute(in execution: inout Execution) throws(ModuleRefusal) -> LoadAuthorisation {
+        let schedule = try execution.key(load.key.key).schedule(for: .unload, factors: load.key.factors.count)
+        guard load.type == unloadType else { throw ModuleRefusal(.parameterInvalid) }
+        return try load.authorisation(under: schedule)
+    }
+}
+
+extension VerifyUnloadMAC3: ExecutableCommand {
+    func execute(in execution: inout Execution) throws(ModuleRefusal) -> Verdict {
+        let schedule = try execution.key(key.key).schedule(for: .unload, factors: key.factors.count)
+        guard type == unloadType else { throw ModuleRefusal(.parameterInvalid) }
+        var message = PurseMessage()
+        message.add(newBalance)
+        message.add(UInt64(onlineSequence), bytes: 2)
+        message.add(amount)
+        message.add(type)
+        message.add(terminal)
+        message.add(time)
+        let bytes = message.bytes
+        let session = onlineSession(random, onlineSequence)
+        let expected = try primitive { () throws(PrimitiveError) in
+            try schedule.sessionMAC(factors: key.factors, session: session, data: bytes.span)
+        }
+        return expected.matches(mac3) ? .match : .mismatch
     }
 }
 

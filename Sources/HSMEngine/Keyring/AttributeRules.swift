@@ -16,7 +16,8 @@ enum AttributeRules {
         // X9.143 fixes TDES and AES as wrapping algorithms.
         case .keyBlockProtection: (tripleDES.union(aes), cipherModes)
         case .mac1, .cmac: (tripleDES.union(aes).union([.sm4]), macModes)
-        case .mac3: ([.tripleDES2], macModes)
+        case .mac3, .cardVerification: ([.tripleDES2], macModes)
+        case .applicationCryptogram, .scriptIntegrity: (doubleLength, cardModes)
         case .signature: (nil, [.sign, .signAndDecrypt, .verify])
         case .purchase, .load, .tac, .unload, .overdraft, .applicationMaintenance, .pinUnblock, .pinReload,
             .cardControl,

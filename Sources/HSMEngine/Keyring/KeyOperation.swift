@@ -28,4 +28,14 @@ enum KeyOperation: String, Sendable, Hashable, CaseIterable {
     case cardCryptogram
     /// Show the check value of a card key.
     case derivedCheckValue
+    case encipherData, decipherData
+    case generateCardCode, verifyCardCode
+    case verifyCryptogram
+    /// Answer a cryptogram that was checked elsewhere, under a session key.
+    case respondToCryptogram
+    /// The same under the card's own key.
+    case respondUnderCardKey
+    /// Check a MAC in the issuer's data of a cryptogram.
+    case verifyIssuerData
+    case unload
 }

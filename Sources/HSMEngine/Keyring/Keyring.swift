@@ -29,7 +29,8 @@ final class Keyring: Sendable {
     // MARK: Wrapping under the LMK
 
     func wrap(
-        _ key: borrowing SecretBytes, attributes: KeyAttributes, identity: KeyIdentity, factors: [UInt64] = []
+        _ key: borrowing SecretBytes, attributes: KeyAttributes, identity: KeyIdentity, factors: [UInt64] = [],
+        component: Int? = nil
     ) throws(ModuleRefusal) -> String {
         var fields = [
             KeyBlockHeader.OptionalBlock(id: LMKBlockField.term, data: Hex.encode([term])),
@@ -40,7 +41,8 @@ final class Keyring: Sendable {
             fields.append(KeyBlockHeader.OptionalBlock(id: LMKBlockField.factors, data: text))
         }
         let header = KeyBlockHeader(
-            version: .d, attributes: attributes, keyVersionText: identity.versionText, optionalBlocks: fields)
+            version: .d, attributes: attributes, keyVersionText: component.map { "c\($0)" } ?? identity.versionText,
+            optionalBlocks: fields)
         do throws(KeyBlockError) { return try masterKey.wrap(key, header: header) } catch {
             throw ModuleRefusal(error.moduleError)
         }
@@ -88,7 +90,8 @@ final class Keyring: Sendable {
         let attributes = KeyAttributes(
             usage: usage, algorithm: opened.algorithm, mode: mode, exportability: exportability)
         guard let identity = opened.header.optionalBlock(LMKBlockField.identity).flatMap({ KeyIdentity($0) }),
-            identity.versionText == opened.header.keyVersionText, (try? AttributeRules.check(attributes)) != nil
+            identity.versionText == opened.header.keyVersionText || opened.header.componentNumber != nil,
+            (try? AttributeRules.check(attributes)) != nil
         else { throw .header(.fieldInvalid) }
         do throws(PrimitiveError) {
             let checkValue = try OpenKeyValue.checkValue(opened.key, attributes: attributes)
@@ -101,7 +104,8 @@ final class Keyring: Sendable {
                 return OpenKeyEntry(description: description, secret: secret, rsa: rsa)
             }
             let schedule = try OpenKeySchedule(opened.key, algorithm: opened.algorithm)
-            return OpenKeyEntry(description: description, secret: secret, schedule: schedule)
+            return OpenKeyEntry(
+                description: description, secret: secret, schedule: schedule, component: opened.header.componentNumber)
         } catch {
             throw .primitive(error)
         }

@@ -11,6 +11,8 @@ final class OpenKeyEntry: Sendable {
     let schedule: OpenKeySchedule?
     /// For RSA alone.
     let rsa: OpenRSAKey?
+    /// The number of a component, which no command may use but the one that forms keys; nil for a key.
+    let component: Int?
     private let permitted: PermittedOperations
     /// Second chance of the cache: used again since it was opened, or since the hand last passed. A key that is opened and
     /// used once never pushes out one in constant use.
@@ -19,13 +21,15 @@ final class OpenKeyEntry: Sendable {
     var attributes: KeyAttributes { description.attributes }
 
     init(
-        description: KeyDescription, secret: SecretBox, schedule: OpenKeySchedule? = nil, rsa: OpenRSAKey? = nil
+        description: KeyDescription, secret: SecretBox, schedule: OpenKeySchedule? = nil, rsa: OpenRSAKey? = nil,
+        component: Int? = nil
     ) {
         self.description = description
         self.secret = secret
         self.schedule = schedule
         self.rsa = rsa
-        permitted = PermittedOperations(description.attributes)
+        self.component = component
+        permitted = component == nil ? PermittedOperations(description.attributes) : PermittedOperations.none
     }
 
     /// The schedule for an operation that the table allows.
@@ -44,6 +48,7 @@ final class OpenKeyEntry: Sendable {
 
     func permit(_ operation: KeyOperation, factors: Int = 0) throws(ModuleRefusal) {
         if permitted.contains(operation, factors: factors) { return }
+        guard component == nil else { throw ModuleRefusal(.usageNotPermitted) }
         if let error = PermissionTable.refusal(attributes, operation, factors: factors) { throw ModuleRefusal(error) }
     }
 }

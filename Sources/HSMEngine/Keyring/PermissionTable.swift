@@ -28,6 +28,8 @@ enum PermissionTable {
     private static let verifying = Grant([.calculate: none, .verify: none])
     private static let wrapping = Grant([.both: none, .encrypt: none])
     private static let unwrapping = Grant([.both: none, .decrypt: none])
+    /// An issuer master for the one card of a request.
+    private static let perCard = Grant([.derive: 1...1, .unrestricted: 1...1])
     private static let leaving = Grant(Dictionary(uniqueKeysWithValues: ModeOfUse.allCases.map { ($0, none) }))
 
     /// What every key with a card role may do.
@@ -48,7 +50,7 @@ enum PermissionTable {
         case .keyEncryption:
             [.wrapKeyBlock: wrapping, .unwrapKeyBlock: unwrapping, .unwrapCryptogram: unwrapping, .leave: leaving]
         case .keyBlockProtection: [.wrapKeyBlock: wrapping, .unwrapKeyBlock: unwrapping, .leave: leaving]
-        case .dataEncryption: [.leave: leaving]
+        case .dataEncryption: [.encipherData: wrapping, .decipherData: unwrapping, .leave: leaving]
         // UnionPay's field-64 MAC is algorithm 1 over a folded message; X9.143 has no usage of its own for it.
         case .mac1:
             [
@@ -57,6 +59,14 @@ enum PermissionTable {
             ]
         case .mac3: [.generateMAC3: generating, .verifyMAC3: verifying, .leave: leaving]
         case .cmac: [.generateCMAC: generating, .verifyCMAC: verifying, .leave: leaving]
+        case .cardVerification: [.generateCardCode: generating, .verifyCardCode: verifying, .leave: leaving]
+        // Under the card's own key a response enciphers what the caller likes, also what session keys are made of.
+        case .applicationCryptogram:
+            [
+                .verifyCryptogram: perCard, .respondToCryptogram: perCard,
+                .respondUnderCardKey: Grant([.unrestricted: 1...1]), .leave: leaving,
+            ]
+        case .scriptIntegrity: [.verifyIssuerData: perCard, .leave: leaving]
         // Nothing here deciphers with RSA, so mode T signs and no more. The public half checks whatever the mode.
         case .signature:
             [
@@ -66,7 +76,8 @@ enum PermissionTable {
         case .purchase: card([.purchaseMAC: onCard, .loadOntoCard: ontoPSAM])
         case .load: card([.authoriseLoad: onCard])
         case .tac: card([.verifyTAC: onCard, .loadOntoCard: ontoPSAM])
-        case .unload, .overdraft: card([:])
+        case .unload: card([.unload: onCard])
+        case .overdraft: card([:])
         case .applicationMaintenance: card([.protectCommand: onCard, .loadOntoCard: ontoPSAM])
         case .pinUnblock, .pinReload: card([.loadOntoCard: ontoPSAM])
         case .cardControl:

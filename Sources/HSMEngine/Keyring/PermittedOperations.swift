@@ -4,7 +4,12 @@ import HSMBridge
 /// dictionaries. Made when the key is opened; only says yes, what it does not contain is asked of the table itself.
 struct PermittedOperations: Sendable {
     /// By the number of factors, one bit an operation.
-    private var bits = InlineArray<5, UInt32>(repeating: 0)
+    private var bits = InlineArray<5, UInt64>(repeating: 0)
+
+    /// Nothing at all.
+    static let none = PermittedOperations()
+
+    private init() {}
 
     init(_ attributes: KeyAttributes) {
         for (operation, grant) in PermissionTable.rows[attributes.usage] ?? [:] {
@@ -23,9 +28,9 @@ struct PermittedOperations: Sendable {
 }
 
 extension KeyOperation {
-    /// A number of its own below 32.
+    /// A number of its own below 64.
     @inline(__always)
-    fileprivate var number: UInt32 {
+    fileprivate var number: UInt64 {
         switch self {
         case .generateMAC1: 0
         case .verifyMAC1: 1
@@ -51,6 +56,15 @@ extension KeyOperation {
         case .cardCryptogram: 21
         case .derivedCheckValue: 22
         case .verifySignature: 23
+        case .encipherData: 24
+        case .decipherData: 25
+        case .generateCardCode: 26
+        case .verifyCardCode: 27
+        case .verifyCryptogram: 28
+        case .respondToCryptogram: 29
+        case .respondUnderCardKey: 30
+        case .verifyIssuerData: 31
+        case .unload: 32
         }
     }
 }

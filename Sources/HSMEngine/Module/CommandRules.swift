@@ -63,13 +63,15 @@ extension CommandCode {
         case .abortCeremony: Self.endRule
         case .sealModule: Self.sealRule
         case .generateKey, .beginComponentEntry, .enterComponent, .finishComponentEntry, .abortComponentEntry,
-            .importKeyBlock, .importCryptogram, .exportKeyBlock:
+            .importKeyBlock, .importCryptogram, .exportKeyBlock, .formKey, .rewrapKey:
             Self.keyRule
         case .generateKeyPair: Self.slowKeyRule
         case .diversifyKey, .protectPublicKey: Self.diversifyRule
         case .inspectKey, .openKey, .closeKey, .generateMAC, .verifyMAC, .checkValue, .randomBytes, .sign,
             .authorisePurseLoad, .purchaseMAC1, .verifyPurchaseMAC2, .verifyTAC, .verifyTACBatch, .protectKeyLoad,
-            .protectCommand, .cardCryptogram, .derivedCheckValue, .hash, .createSignature, .verifySignature:
+            .protectCommand, .cardCryptogram, .derivedCheckValue, .encipherData, .decipherData, .translateData,
+            .generateCardCode, .verifyCardCode, .verifyCryptogram, .respondToCryptogram, .authorisePurseUnload,
+            .verifyUnloadMAC3, .hash, .createSignature, .verifySignature:
             Self.calculationRule
         }
     }

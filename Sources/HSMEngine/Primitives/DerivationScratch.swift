@@ -86,6 +86,20 @@ import COpenSSL
         return unsafe DESKeys(schedule(2), schedule(2), schedule(2), isSingle: true)
     }
 
+    /// The halves 3DES(K, left) and 3DES(K, right): EMV and PBOC session keys.
+    func deriveHalves(_ keys: DESKeys, _ left: Block8, _ right: Block8) {
+        unsafe halves[0] = left
+        unsafe halves[1] = right
+        unsafe keys.encrypt(&halves[0])
+        unsafe keys.encrypt(&halves[1])
+    }
+
+    /// The halves of the derived key, xored.
+    func maskHalves(_ left: Block8, _ right: Block8) {
+        unsafe halves[0] ^= left
+        unsafe halves[1] ^= right
+    }
+
     /// The derived key's bytes.
     func copyDerived(to secret: inout SecretBytes) {
         let halves = unsafe UnsafeRawBufferPointer(start: base, count: 16)

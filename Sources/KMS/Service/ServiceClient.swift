@@ -7,13 +7,21 @@ public enum ServiceOperation: String, Sendable, Hashable, CaseIterable {
     /// Reads the service's figures (`/metrics`, `/statusz`); granted with `*`.
     case readMetrics
     case verifySignature, generateKeyPair, importPublicKey, hash, monitor
+    case generateCardCode, verifyCardCode
+    /// Check a cryptogram; check it and answer the card; answer the card without having checked.
+    case verifyCryptogram, answerCryptogram, respondUnchecked
+    case purseUnload, protectCommand, formKey, translateKey
 
     /// Makes something new under the key, so that the key must be active and in its dates; the others also work with a
     /// retired or expired key, which still checks what it once protected.
     public var isProtecting: Bool {
         switch self {
-        case .verifyMAC, .checkValue, .decrypt, .purseVerify, .verifyTAC, .readMetrics, .verifySignature:
+        case .verifyMAC, .checkValue, .decrypt, .purseVerify, .verifyTAC, .verifyCardCode, .verifyCryptogram,
+            .readMetrics, .verifySignature:
             false
+        case .generateCardCode, .answerCryptogram, .respondUnchecked, .purseUnload, .protectCommand, .formKey,
+            .translateKey:
+            true
         case .generateMAC, .encrypt, .generateKey, .importKey, .exportKey, .diversify, .purseLoad, .pursePurchase,
             .sign, .random, .generateKeyPair, .importPublicKey, .hash, .monitor:
             true

@@ -48,7 +48,8 @@ struct ClientCommandGroup: AsyncParsableCommand {
             abstract: "Allow operations on a key, on a key product, or with key blocks that the client brings along.",
             discussion: """
                 Operations: generateMAC verifyMAC checkValue encrypt decrypt generateKey importKey exportKey diversify
-                purseLoad pursePurchase purseVerify verifyTAC sign random
+                purseLoad pursePurchase purseVerify verifyTAC sign random generateCardCode verifyCardCode
+                verifyCryptogram answerCryptogram respondUnchecked purseUnload protectCommand formKey translateKey
 
                 Granting again gives a new end: without --until there is none.
 

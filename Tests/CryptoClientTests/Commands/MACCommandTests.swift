@@ -80,7 +80,7 @@ import Testing
 
     @Test(arguments: [
         ("4", 0, HostErrorCode.macModeFlag, FieldError.Field.mode), ("3", 1, .inputFormat, .inputFormat),
-        ("2", 2, .inputData, .macSize), ("2", 3, .macAlgorithm, .macAlgorithm), ("4", 4, .paddingMethod, .padding),
+        ("3", 2, .inputData, .macSize), ("2", 3, .macAlgorithm, .macAlgorithm), ("4", 4, .paddingMethod, .padding),
         ("G", 5, .macKeyType, .keyType), ("Q", 8, .keyScheme, .key), ("x", 25, .messageLength, .length),
         ("9", 24, .dataLength, .data),
     ])

@@ -51,13 +51,26 @@ import Testing
         return code
     }
 
-    @Test(arguments: [
-        "NC", "B2", "N0", "BU", "A0", "A6", "A8", "M6", "M8", "YL", "YP", "YR", "YT", "YB", "YD", "GM", "EO", "EW",
-        "EY", "NO", "J2", "J4", "J8", "JK",
-    ])
+    @Test(
+        arguments: [
+            "NC", "B2", "N0", "BU", "A0", "A6", "A8", "M6", "M8", "YL", "YP", "YR", "YT", "YB", "YD", "M0", "M2", "M4",
+            "MS", "CW", "CY", "KQ", "KW",
+            "YN", "YG", "YI", "Y0", "Y2", "YV", "A4", "B0", "BW", "GM", "EO", "EW", "EY", "NO", "J2", "J4", "J8", "JK",
+        ])
     func `every command has an example of request and answer`(_ command: String) {
         for kind in ["request", "answer"] {
             #expect(ProtocolPage.messages.contains { $0.title.hasPrefix("\(command) \(kind)") })
+        }
+    }
+
+    @Test func `examples of commands with vectors are those vectors`() throws {
+        let vectors = Dictionary(uniqueKeysWithValues: CommandVector.all.map { ($0.request, $0.answer) })
+        let commands = ["M0", "M2", "M4", "MS", "CW", "CY", "KQ", "KW", "YN", "YG", "YI", "Y0", "Y2", "YV"]
+        for message in ProtocolPage.messages where commands.contains(String(message.title.prefix(2))) {
+            guard message.title.contains("request") else { continue }
+            let title = message.title.replacing("request", with: "answer")
+            let answer = try #require(ProtocolPage.messages.first { $0.title == title })
+            #expect(vectors[hex(message.bytes)] == hex(answer.bytes), "\(message.title)")
         }
     }
 

@@ -2,6 +2,9 @@ import CryptoClient
 import NIOCore
 import Testing
 
+/// One purchase entry of YB under a key.
+private let entry = "L05a/b/c0P0001" + String(repeating: "x", count: 34)
+
 @Suite struct RefusalTests {
     @Test(arguments: [
         ("NC", "0", HostErrorCode.dataLength), ("NC", "%0", .lmkIdentifier), ("NC", "%AA", .lmkIdentifier),
@@ -21,7 +24,6 @@ import Testing
         ("YL", "L05a/b/cx", .inputData), ("YL", "L05a/b/c1", .inputData), ("YT", "L05a/b/c112345678Q", .inputData),
         ("YB", "L05a/b/c4", .indexValue), ("YB", "L05a/b/c0P0000", .indexValue), ("YB", "L05a/b/c0P1537", .indexValue),
         ("YB", "L05a/b/c0P0001xx", .dataLength), ("YD", "L05a/b/c112345678U", .keyScheme),
-        ("YD", "L05a/b/c112345678RL04a/b", .inputData),
         ("GM", "0300001A", .hashIdentifier), ("GM", "0600002A", .dataLength), ("GM", "060000", .inputData),
         ("GM", "0600001AB", .dataLength), ("EI", "6204801", .keyTypeCode), ("EI", "0031901", .publicKeyLength),
         ("EI", "0204803", .publicKeyEncoding), ("EI", "020480100", .inputData), ("EI", "02048010001\u{1}", .inputData),
@@ -34,7 +36,34 @@ import Testing
         ("EW", "0601010001A;990005KEYID", .privateKeyLength), ("EW", "0601010001A;99FFFE", .privateKeyLength),
         ("EW", "0601010001A;99FFFFQ", .keyScheme), ("EW", "0601010001A;99FFFFS00015", .keyBlockFormat),
         ("EY", "0601010001A;0001B", .dataLength), ("EY", "0601010001A;0001B;", .inputData), ("NO", "02", .inputData),
-        ("J2", "0", .dataLength), ("JK", "00", .dataLength), ("ZZ", "", .commandNotLicensed),
+        ("J2", "0", .dataLength), ("JK", "00", .dataLength), ("YB", entry + ";1000100000", .indexValue),
+        ("YB", entry + ";0000100001", .indexValue), ("YB", entry + ";1000009999~x%01", .noError),
+        ("YB", entry + ";10000", .inputData), ("M0", "02", .keyLengthForAlgorithm), ("M0", "003", .inputFormat),
+        ("M0", "0003", .outputFormat), ("M0", "0000GGG", .keyLengthFlag), ("M0", "0000FFFL05a/b/c0G00", .messageLength),
+        ("M0", "0000FFFL05a/b/c0009abcdefgh", .dataLength), ("M0", "0010FFFL05a/b/c0002GG", .inputData),
+        ("M0", "0100FFFL05a/b/c00112233445566770008abcdefgh~x%01", .noError),
+        ("M0", "0100FFFL05a/b/cGG112233445566770008abcdefgh", .inputData), ("M4", "0002", .destinationMode),
+        ("M4", "000000FFFL05a/b/cXXX", .destinationKeyType), ("MS", "4", .keyLengthFlag), ("MS", "02", .keyTypeCode),
+        ("MS", "002", .messageLength), ("MS", "0012", .inputFormat),
+        ("CW", "L05a/b/c12345678901;2912101", .accountNumber),
+        ("CW", "L05a/b/c12345678901234567890;2912101", .accountNumber),
+        ("CW", "L05a/b/c4123456789012345;29121", .inputData),
+        ("CW", "L05a/b/c4123456789012345:2912101", .inputData),
+        ("CY", "L05a/b/c12A4123456789012345;2912101", .inputData),
+        ("KQ", "5", .keyTypeCode), ("KQ", "02", .keyLengthFlag), ("KQ", "31", .inputFormat),
+        ("KQ", "00L05a/b/c12345678AT1234", .dataLength), ("KQ", "00L05a/b/c12345678AT123400", .noTransactionData),
+        ("KQ", "00L05a/b/c12345678AT123403abcd", .dataLength),
+        ("KQ", "00L05a/b/c12345678AT123403abc;1234567", .inputData),
+        ("KQ", "30L05a/b/cL05a/b/c12345678AT123403abc;12345678MAC400", .checkValueLength),
+        ("KW", "5", .keyTypeCode), ("KW", "00", .keyLengthFlag), ("KW", "03L05a/b/c12", .accountNumber),
+        ("KW", "03L05a/b/c01a:", .inputData), ("KW", "42L05a/b/c12345678AT12345678CSU 9", .inputData),
+        ("YV", "L05a/b/cC", .keyTypeCode), ("YV", "L05a/b/cAX", .keyLengthFlag), ("YV", "L05a/b/cAP3", .paddingMethod),
+        ("YV", "L05a/b/cAP200", .accountNumber), ("YV", "L05a/b/cAP201X", .inputData),
+        ("YV", "L05a/b/cAP201100ATUNPR5", .keyLengthForAlgorithm), ("YV", "L05a/b/cAP201100ATUNPR00000", .dataLength),
+        ("YI", "L05a/b/c1123456783", .keyTypeCode), ("YI", "L05a/b/c11234567812", .keyLengthForAlgorithm),
+        ("YI", "L05a/b/c11234567810HEAD05", .dataLength), ("YI", "L05a/b/c11234567810HEAD04RAND0G", .messageLength),
+        ("Y0", "Z", .macAlgorithm), ("Y0", "EL05a/b/c0002a", .dataLength), ("Y2", "EL05a/b/c1234567", .inputData),
+        ("ZZ", "", .commandNotLicensed),
         ("~~", "", .commandNotLicensed),
     ])
     func `a wrong request gets the code of its wrong field`(

@@ -14,17 +14,6 @@ import Testing
         #expect(WireMessage.all.filter { WireMessage.notOurs[$0.command] != nil }.count == 6)
     }
 
-    @Test func `every command that is not here yet has samples and is refused, so that the list can only shrink`()
-        throws
-    {
-        for command in WireMessage.notYet {
-            #expect(WireMessage.all.contains { $0.command == command })
-            let frame = HostFrame(
-                header: ByteBuffer(string: "0000"), command: try #require(HostCommandCode(command)), body: ByteBuffer())
-            #expect(throws: FieldError(.commandNotLicensed, in: .command)) { try HostRequest.parse(frame) }
-        }
-    }
-
     @Test(arguments: WireMessage.all)
     func `every sample is a frame with its header and code`(_ sample: WireMessage) throws {
         var stream = HostFrameStream()

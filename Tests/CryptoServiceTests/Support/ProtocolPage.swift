@@ -15,11 +15,16 @@ struct ProtocolPage {
 
     static let shared = try? ProtocolPage()
 
-    init(file: String = #filePath) throws {
+    /// The whole page.
+    static func text(file: String = #filePath) throws -> String {
         let root = URL(filePath: file).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
             .deletingLastPathComponent()
-        let text = try String(contentsOf: root.appending(path: "docs/protocol.md"), encoding: .utf8)
+        return try String(contentsOf: root.appending(path: "docs/protocol.md"), encoding: .utf8)
+    }
+
+    init() throws {
+        let text = try Self.text()
         var messages: [String: [UInt8]] = [:]
         var title: String?
         for line in text.split(separator: "\n", omittingEmptySubsequences: false) {

@@ -31,6 +31,9 @@ final class World: Sendable {
     /// One world for the tests that change nothing that others could notice.
     static let shared = Task { try await World.make() }
 
+    /// A world with the keys of `CommandVectors`.
+    static let ofVectors = Task { try await World.make(keysOf: CommandVectors.keys) }
+
     static let conf = Actor(name: "alice", origin: "test")
     static let key = Actor(name: "bob", origin: "test")
 
@@ -51,7 +54,7 @@ final class World: Sendable {
 
     /// `tls`: the doors with TLS are open too, on any free ports of 127.0.0.1.
     static func make(
-        tls files: TLSFiles? = nil, logger: Logger = Logger(label: "test"),
+        tls files: TLSFiles? = nil, logger: Logger = Logger(label: "test"), keysOf vectors: [CommandVectors.Key] = [],
         _ adjust: (inout CryptoSettings) -> Void = { _ in }
     ) async throws -> World {
         let folder = try TestDatabase.folder("world\(TestDatabase.next())")
@@ -61,6 +64,11 @@ final class World: Sendable {
             database: database, module: module, settings: KMSSettings(auditFile: "\(folder)/audit.log"))
         try await people(database)
         try await keys(centre, module)
+        for vector in vectors {
+            let id = try await centre.createKey(
+                vector.name, attributes: vector.attributes, validity: .unlimited, description: "", by: conf)
+            try await enter(vector.value, as: id, centre, module)
+        }
         let socket = "\(folder)/hsm.sock"
         let door = try ModuleServer(module: module, settings: ModuleServerSettings(path: socket))
         var settings = CryptoSettings(moduleSocket: socket, plainClient: plainClient)
@@ -137,7 +145,7 @@ final class World: Sendable {
 
     private static func keys(_ centre: KeyCentre, _ module: SoftwareModule) async throws {
         try await centre.createIssuer("canteen", name: "Canteen", description: "", by: conf)
-        for product in ["pos", "purse", "kek", "sign", "closed"] {
+        for product in ["pos", "purse", "card", "kek", "sign", "closed"] {
             try await centre.createProduct(
                 product, issuer: "canteen", name: product, kind: "test", description: "", by: conf)
         }
@@ -169,7 +177,7 @@ final class World: Sendable {
             }
         }
         _ = try await centre.createClient(plainClient, description: "", by: conf)
-        for product in ["pos", "purse", "kek", "sign"] {
+        for product in ["pos", "purse", "card", "kek", "sign"] {
             try await centre.grant(
                 .product(issuer: "canteen", product: product), Set(ServiceOperation.allCases), to: plainClient, by: conf
             )

@@ -57,7 +57,8 @@ import Testing
         let folder = try TestFolder()
         let module = try SoftwareModule(forTestsWithRandomLMKIn: folder.path)
         let honest = try await honestMessage(module)
-        let codes = CommandCode.allCases.map(\.rawValue)
+        // With an empty body, sealing is an honest command: it does what it says.
+        let codes = CommandCode.allCases.filter { $0 != .sealModule }.map(\.rawValue)
         var dice = Dice(state: 0x6B6D_7364)
         for round in 0..<6_000 {
             var message = honest

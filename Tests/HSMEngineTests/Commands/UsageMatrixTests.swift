@@ -9,7 +9,8 @@ import Testing
     private static let masters: [KeyUsage] = KeyUsage.allCases.filter(\.isCardRole)
     private static let others: [(KeyUsage, ModeOfUse)] = [
         (.keyEncryption, .both), (.keyBlockProtection, .both), (.dataEncryption, .both), (.mac1, .calculate),
-        (.mac3, .calculate), (.cmac, .calculate),
+        (.mac3, .calculate), (.cmac, .calculate), (.cardVerification, .calculate), (.applicationCryptogram, .derive),
+        (.applicationCryptogram, .unrestricted), (.scriptIntegrity, .derive),
     ]
 
     /// What came of one command: carried out, or the refusal.
@@ -80,6 +81,28 @@ import Testing
             ProtectCommand(
                 key: derived, commandHeader: 0x04D6_9500, data: [1], encipher: true, challenge: [1, 2, 3, 4]))
         outcomes["cryptogram"] = await outcome(module, CardCryptogram(key: derived, challenge: [1, 2, 3, 4]))
+        let cipher = DataCipher(mode: .ecb)
+        let block = [UInt8](repeating: 1, count: 16)
+        outcomes["encipher"] = await outcome(module, EncipherData(key: key, cipher: cipher, data: block))
+        outcomes["decipher"] = await outcome(module, DecipherData(key: key, cipher: cipher, data: block))
+        let digits = Array("41234567890123458701101".utf8)
+        outcomes["cvv"] = await outcome(module, GenerateCardCode(key: key, digits: digits))
+        outcomes["verify cvv"] = await outcome(
+            module, VerifyCardCode(key: key, digits: digits, cardCode: Array("561".utf8)))
+        let card = CryptogramCard(key: key, account: .optionA(1), session: .pboc(1))
+        outcomes["arqc"] = await outcome(
+            module, VerifyCryptogram(card: card, padding: .marked, data: [1], cryptogram: 1))
+        outcomes["arpc"] = await outcome(
+            module, RespondToCryptogram(card: card, cryptogram: 1, response: .method1(code: 0)))
+        let load = AuthorisePurseLoad(
+            key: derived, random: 1, onlineSequence: 1, oldBalance: 0, amount: 1, type: 3, terminal: terminal, mac1: 0,
+            time: time)
+        outcomes["unload"] = await outcome(module, AuthorisePurseUnload(load))
+        outcomes["mac3"] = await outcome(
+            module,
+            VerifyUnloadMAC3(
+                key: derived, random: 1, onlineSequence: 1, newBalance: 0, amount: 1, type: 3, terminal: terminal,
+                time: time, mac3: 0))
         outcomes["sign"] = await outcome(module, Sign(key: key, message: [1]))
         let input = SignatureInput(hash: .sha256, padding: .pkcs1, message: [1])
         outcomes["signature"] = await outcome(module, CreateSignature(key: key, input: input))
@@ -92,7 +115,8 @@ import Testing
     private static func expected(_ usage: KeyUsage) -> Set<String> {
         let own: Set<String> =
             switch usage {
-            case .keyEncryption, .keyBlockProtection, .dataEncryption, .signature: []
+            case .keyEncryption, .keyBlockProtection, .signature: []
+            case .dataEncryption: ["encipher", "decipher"]
             case .mac1:
                 [
                     "generate algorithm1", "verify algorithm1", "generate unionPayECB", "verify unionPayECB",
@@ -102,7 +126,11 @@ import Testing
             case .purchase: ["purchase", "mac2"]
             case .load: ["load"]
             case .tac: ["tac", "tacBatch"]
-            case .unload, .overdraft, .pinUnblock, .pinReload, .internalAuthentication, .psamCipher: []
+            case .cardVerification: ["cvv", "verify cvv"]
+            case .applicationCryptogram: ["arqc", "arpc"]
+            case .scriptIntegrity: []
+            case .unload: ["unload", "mac3"]
+            case .overdraft, .pinUnblock, .pinReload, .internalAuthentication, .psamCipher: []
             case .applicationMaintenance, .cardMaintenance: ["protect"]
             case .cardControl: ["control", "protect", "cryptogram"]
             case .externalAuthentication: ["cryptogram"]
@@ -122,7 +150,7 @@ import Testing
             let factors: [UInt64] = usage.isCardRole ? [0x1122_3344_5566_7788] : []
             var outcomes = try await cardOutcomes(module, key, factors: factors, control: control)
             outcomes.merge(await macOutcomes(module, key)) { first, _ in first }
-            #expect(outcomes.count == 21)
+            #expect(outcomes.count == 29)
             for (name, outcome) in outcomes {
                 if Self.expected(usage).contains(name) {
                     #expect(outcome == nil, "\(usage) \(name)")

@@ -17,8 +17,25 @@ enum AgreedPermissions {
             "unwrapKeyBlock": "B0,D0",
             "leave": everyMode,
         ],
+        "C0": [
+            "generateCardCode": "C0,G0",
+            "verifyCardCode": "C0,V0",
+            "leave": everyMode,
+        ],
+        "E0": [
+            "verifyCryptogram": "N1,X1",
+            "respondToCryptogram": "N1,X1",
+            "respondUnderCardKey": "N1",
+            "leave": everyMode,
+        ],
+        "E2": [
+            "verifyIssuerData": "N1,X1",
+            "leave": everyMode,
+        ],
         "D0": [
-            "leave": everyMode
+            "encipherData": "B0,E0",
+            "decipherData": "B0,D0",
+            "leave": everyMode,
         ],
         "M1": [
             "generateMAC1": "C0,G0",
@@ -64,6 +81,7 @@ enum AgreedPermissions {
         ],
         "13": [
             "leave": everyMode,
+            "unload": "N0,X1-4",
             "diversify": "X1-4",
             "loadOntoCard": "N0,X1-4",
             "derivedCheckValue": "N0,X0-4",
