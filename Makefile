@@ -1,5 +1,5 @@
 # Every recipe is a script in scripts/, which says at its head what it does. Root or sudo, Debian 12, Swift 6.3.
-.PHONY: help run test bench fuzz constant-time format lint clean
+.PHONY: help run test bench fuzz constant-time schemathesis format lint clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile | expand -t 18
@@ -19,6 +19,9 @@ fuzz:  ## libFuzzer on everything that reads bytes from outside (TIME=60 seconds
 
 constant-time:  ## show under valgrind that comparisons and the bit-sliced DES keep their secrets
 	@exec scripts/constant-time
+
+schemathesis:  ## attack the HTTP door with what its OpenAPI document allows and forbids
+	@exec scripts/schemathesis
 
 format:  ## format all Swift sources in place
 	swift format format -i -p -r Sources Tests Package.swift

@@ -60,7 +60,7 @@ var targets: [Target] = [
         "CryptoService",
         [
             "KMS", "HSMBridge", "CryptoClient",
-            .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOHTTP1", package: "swift-nio"),
         ] + nio + web),
     room("Personalization", ["KMS", "HSMBridge", "MariaDB", .product(name: "Yams", package: "Yams")]),
     room("Console", ["KMS", "Personalization", "CryptoService", "HSMBridge"] + web),

@@ -1,6 +1,7 @@
 import CryptoClient
 public import HSMBridge
 public import Hummingbird
+import HummingbirdCore
 public import KMS
 public import Logging
 import NIOCore
@@ -12,6 +13,7 @@ public struct CryptoHTTPServer: Service {
     private let desk: OperationDesk
     private let watch: ServiceWatch
     private let module: any SecurityModule
+    private let explain: MACExplainDesk
     private let directory: KeyDirectory
     private let logger: Logger
     private let admission: Admission
@@ -28,6 +30,8 @@ public struct CryptoHTTPServer: Service {
         self.settings = settings
         self.module = module
         directory = centre.directory
+        explain = MACExplainDesk(
+            centre: centre, module: module, rate: MACExplainRate(limit: settings.explanationsPerMinute))
         desk = OperationDesk(responder: responder, created: IdempotencyStore())
         self.admission = admission ?? Admission(settings, centre: centre, metrics: metrics, logger: logger)
         watch = ServiceWatch(
@@ -48,6 +52,7 @@ public struct CryptoHTTPServer: Service {
         desk = other.desk
         watch = other.watch
         module = other.module
+        explain = other.explain
         directory = other.directory
         logger = other.logger
         admission = other.admission
@@ -62,8 +67,14 @@ public struct CryptoHTTPServer: Service {
     public func application() -> some ApplicationProtocol {
         let ready = onReady
         let isPlain = door == .http
+        let (desk, door, admission, rules) = (desk, door, admission, rules)
         return Application(
-            router: router(), server: .door(door, admission),
+            router: router(),
+            server: HTTPServerBuilder { responder in
+                DoorChannel(
+                    admission: admission, door: door,
+                    base: OperationChannel(base: HTTP1Channel(responder: responder), desk: desk, rules: rules))
+            },
             configuration: ApplicationConfiguration(
                 address: .hostname(
                     isPlain ? settings.httpHost : settings.httpsHost,
@@ -72,7 +83,7 @@ public struct CryptoHTTPServer: Service {
                 metrics.doorOpened(door, DoorAddress.text(channel.localAddress))
                 ready(channel.localAddress?.port ?? 0)
             },
-            logger: logger)
+            eventLoopGroupProvider: .shared(desk.responder.group), logger: logger)
     }
 
     private func router() -> Router<CryptoContext> {
@@ -84,47 +95,37 @@ public struct CryptoHTTPServer: Service {
             try ContentRules.checkAccept(request.headers[.accept])
             return Self.response(OpenAPIDocument.bytes)
         }
-        let desk = desk
         let admission = admission
-        let limit = settings.bodyLimit
         router.get("/v1/status") { request, _ in
             let client = try Self.client(request, admission)
             try ContentRules.checkAccept(request.headers[.accept])
             return try await Self.response(status(client))
         }
-        for route in ServiceRoute.all {
-            router.post(RouterPath(route.path)) { request, _ in
-                let client = try Self.client(request, admission)
-                try ContentRules.checkAccept(request.headers[.accept])
-                try ContentRules.checkContentType(request.headers[.contentType])
-                let body = try await request.body.collect(upTo: limit)
-                let key = try Self.idempotencyKey(request, client, route)
-                return Self.response(try await desk.carryOut(route, client: client, body, key))
-            }
-        }
+        let explain = explain
+        router.post(RouterPath(MACExplainDesk.path)) { request, _ in Self.response(try await explain.answer(request)) }
         allowed.learn(router.routes.map { ($0.path.description, $0.method.rawValue) })
+        allowed.learn(ServiceRoute.all.map { ($0.path, "POST") })
         return router
     }
 
-    /// The service client of a request. Default deny; its place in the client's rate is taken here.
+    private var rules: OperationIntake.Rules {
+        let admission = admission
+        return OperationIntake.Rules(
+            bodyLimit: settings.bodyLimit, bodyTime: .seconds(Int64(settings.frameSeconds)), idleTime: .seconds(60)
+        ) { authorization, peer throws(HTTPProblem) in
+            do throws(AdmissionRefusal) { return try admission.admit(authorization: authorization, peer).id } catch {
+                throw HTTPProblem(error)
+            }
+        }
+    }
+
+    /// The service client of a request that Hummingbird answers. Default deny; its place in the client's rate is taken here.
     private static func client(_ request: Request, _ admission: Admission) throws(AdmissionRefusal) -> String {
         // Without a connection (tests) there is no address either, and no rule for addresses lets it in.
         guard let peer = ConnectedPeer.current ?? SourceAddress("0.0.0.0").map({ ConnectedPeer(.http, $0) }) else {
             throw .noCredential
         }
         return try admission.admit(authorization: request.headers[.authorization], peer).id
-    }
-
-    private static func idempotencyKey(
-        _ request: Request, _ client: String, _ route: ServiceRoute
-    ) throws(HTTPProblem) -> IdempotencyKey? {
-        guard route.isCreating,
-            let text = request.headers.first(where: { $0.name.canonicalName == "idempotency-key" })?.value
-        else { return nil }
-        guard let key = IdempotencyKey(text, client: client, path: route.path) else {
-            throw HTTPProblem(.malformedHeader, "Idempotency-Key is not 1 to 64 printable characters")
-        }
-        return key
     }
 
     private func status(_ client: String) async throws -> JSONValue {

@@ -17,11 +17,11 @@ struct OperationCall: Sendable {
     }
 
     /// The JSON answer, or the problem that the host commands were refused with.
-    func answer(_ answers: [HostAnswer]) throws(HTTPProblem) -> ByteBuffer {
+    func outcome(_ answers: [HostAnswer]) -> OperationOutcome {
         var writer = JSONWriter()
         writer.beginObject()
-        do throws(Refusal) { try route.reply(body, answers, &writer) } catch { throw HTTPProblem(error) }
+        do throws(Refusal) { try route.reply(body, answers, &writer) } catch { return .problem(HTTPProblem(error)) }
         writer.endObject()
-        return writer.buffer
+        return .done(writer.buffer)
     }
 }

@@ -1,38 +1,81 @@
 import CryptoClient
 import NIOCore
 
-/// Carries operations out: through the responder of the host commands, once for each idempotency key.
+/// Carries operations out on an event loop of the host commands, once for each idempotency key.
 struct OperationDesk: Sendable {
     let responder: Responder
     let created: IdempotencyStore
 
+    /// `done` hears the outcome once, on the loop; perhaps before this returns.
     func carryOut(
-        _ route: ServiceRoute, client: String, _ body: ByteBuffer, _ key: IdempotencyKey?
-    ) async throws(HTTPProblem) -> ByteBuffer {
-        guard let key else { return try await carryOut(route, client: client, body) }
-        guard body.readableBytes <= IdempotencyStore.bodyLimit else {
-            throw HTTPProblem(.bodyTooLong, "the body is longer than the limit", code: .dataLength)
+        _ intake: OperationIntake, on eventLoop: any EventLoop, _ done: @escaping (OperationOutcome) -> Void
+    ) {
+        if let problem = intake.problem { return done(.problem(problem)) }
+        guard let loop = responder.loop(of: eventLoop) else {
+            return done(.problem(HTTPProblem(Refusal.host(.internalError))))
         }
-        if case .answered(let answer) = try created.begin(key, body) { return answer }
         do throws(HTTPProblem) {
-            let answer = try await carryOut(route, client: client, body)
-            created.finish(key, answer)
-            return answer
+            if let key = intake.key {
+                guard intake.body.readableBytes <= IdempotencyStore.bodyLimit else {
+                    throw HTTPProblem(.bodyTooLong, "the body is longer than the limit", code: .dataLength)
+                }
+                if case .answered(let answer) = try created.begin(key, intake.body) { return done(.done(answer)) }
+                return try ask(intake, loop) { outcome in
+                    if case .done(let answer) = outcome { created.finish(key, answer) } else { created.forget(key) }
+                    done(outcome)
+                } refused: {
+                    created.forget(key)
+                }
+            }
+            try ask(intake, loop, done)
         } catch {
-            created.forget(key)
-            throw error
+            done(.problem(error))
         }
     }
 
-    private func carryOut(
-        _ route: ServiceRoute, client: String, _ body: ByteBuffer
-    ) async throws(HTTPProblem) -> ByteBuffer {
-        let call = try OperationCall(route, client: client, body)
-        switch call.requests {
-        case .one(let request):
-            return try call.answer([await responder.answer(request, client: client, origin: "http")])
-        case .many(let requests):
-            return try call.answer(await responder.answer(requests, client: client, origin: "http"))
+    /// Runs `work` when all answers of the module's message are in.
+    func atEndOfTurn(_ eventLoop: any EventLoop, _ work: @escaping () -> Void) {
+        guard let loop = responder.loop(of: eventLoop) else { return work() }
+        loop.atEndOfTurn(work)
+    }
+
+    private func ask(
+        _ intake: OperationIntake, _ loop: HostLoop, _ done: @escaping (OperationOutcome) -> Void,
+        refused: () -> Void = {}
+    ) throws(HTTPProblem) {
+        let call: OperationCall
+        do throws(HTTPProblem) { call = try OperationCall(intake.route, client: intake.client, intake.body) } catch {
+            refused()
+            throw error
         }
+        let identity = HostConnection.Identity(
+            client: intake.client, origin: intake.peer.origin, door: intake.peer.door)
+        switch call.requests {
+        case .one(let request): loop.answer(request, identity) { done(call.outcome([$0])) }
+        case .many(let requests):
+            let answers = OperationAnswers(requests.count) { done(call.outcome($0)) }
+            for (index, request) in requests.enumerated() {
+                loop.answer(request, identity) { answers.take($0, index) }
+            }
+        }
+    }
+}
+
+/// The answers to the host commands of one operation as they come in. Confined to one event loop.
+private final class OperationAnswers {
+    private var answers: [HostAnswer]
+    private var missing: Int
+    private let done: ([HostAnswer]) -> Void
+
+    init(_ count: Int, _ done: @escaping ([HostAnswer]) -> Void) {
+        answers = Array(repeating: .refused(.internalError), count: count)
+        missing = count
+        self.done = done
+    }
+
+    func take(_ answer: HostAnswer, _ index: Int) {
+        answers[index] = answer
+        missing -= 1
+        if missing == 0 { done(answers) }
     }
 }

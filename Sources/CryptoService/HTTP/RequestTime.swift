@@ -1,11 +1,9 @@
-import Hummingbird
 import NIOCore
-import NIOHTTPTypes
 
 /// Closes an HTTP connection whose request, once begun, is not whole in its time: slow-loris, in the head or in the body.
 ///
 /// Before the HTTP decoder, because the bytes of half a head never get beyond it; the end of a request is told by
-/// `RequestEnds` behind the decoder. A library's idle time-out would be renewed with each byte of a body.
+/// `OperationHandler` behind the decoder. A library's idle time-out would be renewed with each byte of a body.
 final class RequestTime: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -17,7 +15,10 @@ final class RequestTime: ChannelDuplexHandler {
 
     private let limit: TimeAmount
     private let peer: ConnectedPeer
-    private var deadline: Scheduled<Void>?
+    /// When the request that is coming in began.
+    private var begun: NIODeadline?
+    /// One look ahead at a time, however many requests come and go meanwhile.
+    private var look: Scheduled<Void>?
 
     init(seconds: Int, _ peer: ConnectedPeer) {
         limit = .seconds(Int64(seconds))
@@ -25,18 +26,27 @@ final class RequestTime: ChannelDuplexHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if deadline == nil {
-            deadline = context.eventLoop.assumeIsolated().scheduleTask(in: limit) {
-                self.peer.end(.frameTime)
-                context.close(promise: nil)
-            }
+        if begun == nil {
+            begun = .now()
+            if look == nil { lookAgain(in: limit, context) }
         }
         context.fireChannelRead(data)
     }
 
+    private func lookAgain(in time: TimeAmount, _ context: ChannelHandlerContext) {
+        look = context.eventLoop.assumeIsolated().scheduleTask(in: time) { [self] in
+            look = nil
+            guard let begun else { return }
+            let left = begun + limit - .now()
+            guard left <= .zero else { return lookAgain(in: left, context) }
+            peer.end(.frameTime)
+            context.close(promise: nil)
+        }
+    }
+
     func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
         guard event is IsWhole else { return context.triggerUserOutboundEvent(event, promise: promise) }
-        cancel()
+        begun = nil
         promise?.succeed(())
     }
 
@@ -48,20 +58,7 @@ final class RequestTime: ChannelDuplexHandler {
     func handlerRemoved(context: ChannelHandlerContext) { cancel() }
 
     private func cancel() {
-        deadline?.cancel()
-        deadline = nil
-    }
-}
-
-/// Tells `RequestTime` where a request ends.
-final class RequestEnds: ChannelInboundHandler, RemovableChannelHandler {
-    typealias InboundIn = HTTPRequestPart
-    typealias InboundOut = HTTPRequestPart
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if case .end = unwrapInboundIn(data) {
-            context.triggerUserOutboundEvent(RequestTime.IsWhole(), promise: nil)
-        }
-        context.fireChannelRead(data)
+        look?.cancel()
+        look = nil
     }
 }

@@ -51,6 +51,8 @@ public struct CryptoSettings: Sendable {
     /// Where HTTP/JSON is taken.
     public var httpHost = "127.0.0.1"
     public var httpPort = 8441
+    /// How often one administrator may have a MAC explained: it is an oracle (docs/http.md).
+    public var explanationsPerMinute = 10
     /// The longest HTTP body, in bytes.
     public var bodyLimit = 4 << 20
     /// Seconds from the first byte of an HTTP request to its last.

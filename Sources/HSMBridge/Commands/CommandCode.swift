@@ -58,4 +58,5 @@ public enum CommandCode: UInt16, Sendable, Hashable, CaseIterable {
     case verifyCardCode = 84
     case verifyCryptogram = 85
     case respondToCryptogram = 86
+    case explainMAC = 100
 }

@@ -99,6 +99,7 @@ extension SoftwareModule {
         case .respondToCryptogram: execution.carryOut(RespondToCryptogram.self, &reader, into: &writer)
         case .authorisePurseUnload: execution.carryOut(AuthorisePurseUnload.self, &reader, into: &writer)
         case .verifyUnloadMAC3: execution.carryOut(VerifyUnloadMAC3.self, &reader, into: &writer)
+        case .explainMAC: execution.carryOut(ExplainMAC.self, &reader, into: &writer)
         }
     }
 }

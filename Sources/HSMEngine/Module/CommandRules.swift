@@ -51,6 +51,9 @@ extension CommandCode {
     /// Makes or releases a key block, so it is recorded, but a calculation service may ask for it.
     private static let diversifyRule = CommandRule([.operational], .calculate, .required)
 
+    /// Thousands of MACs for one question: not on a thread that others wait for.
+    private static let explainRule = CommandRule([.operational], .calculate, .required, isSlow: true)
+
     /// The command's row.
     var rule: CommandRule {
         switch self {
@@ -67,6 +70,7 @@ extension CommandCode {
             Self.keyRule
         case .generateKeyPair: Self.slowKeyRule
         case .diversifyKey, .protectPublicKey: Self.diversifyRule
+        case .explainMAC: Self.explainRule
         case .inspectKey, .openKey, .closeKey, .generateMAC, .verifyMAC, .checkValue, .randomBytes, .sign,
             .authorisePurseLoad, .purchaseMAC1, .verifyPurchaseMAC2, .verifyTAC, .verifyTACBatch, .protectKeyLoad,
             .protectCommand, .cardCryptogram, .derivedCheckValue, .encipherData, .decipherData, .translateData,

@@ -5,6 +5,8 @@ public enum Operation: String, Sendable, Hashable, CaseIterable {
     case readAudit = "audit.read"
     case verifyAudit = "audit.verify"
     case verifyKeys = "key.verify"
+    /// Ask which other reading of a MAC would have matched.
+    case explainMAC = "mac.explain"
 
     // MARK: The hierarchy
     case createIssuer = "issuer.create"

@@ -20,6 +20,7 @@ struct Permission: Sendable, Hashable {
         case .read, .signOut, .changePassword: everybody
         case .readAudit, .verifyAudit: one(.auditor, .conf, .mk)
         case .verifyKeys: one(.auditor, .key, .mk)
+        case .explainMAC: one(.auditor, .key)
         case .createIssuer, .changeIssuer, .deleteIssuer, .createProduct, .changeProduct, .deleteProduct,
             .createAuthority, .changeAuthority, .deleteAuthority, .createKey, .deleteKey:
             one(.conf)

@@ -119,6 +119,9 @@ public final class Snapshot: Sendable {
     /// Without a look at grants or state.
     public func key(_ identity: KeyIdentity) -> StoredKey? { keyIndex.byIdentity[identity.description] }
 
+    /// All versions of a key that have a value, the highest first, without a look at grants and dates.
+    public func versions(of name: KeyName) -> [StoredKey] { keyIndex.byName[name.description] ?? [] }
+
     /// The active version with the highest number, without a look at grants and dates.
     public func currentKey(_ name: KeyName) -> StoredKey? {
         keyIndex.byName[name.description]?.first { $0.state == .active }

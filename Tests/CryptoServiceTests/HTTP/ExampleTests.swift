@@ -13,6 +13,7 @@ struct ExampleTests {
         var shell = Program("/bin/sh", ["-c", script])
         shell.environment = [
             "PATH": "/usr/bin:/bin", "KMSD": "http://127.0.0.1:\(door.port)", "TOKEN": door.token,
+            "SESSION": try await ExplainTests.key.value,
         ]
         shell.showsErrors = true
         let text = try await shell.run().text

@@ -114,7 +114,9 @@ struct HTTPTests {
         let document = try await door.ask(OpenAPIDocument.path, nil, token: .some(nil))
         #expect(document.text("openapi") == "3.1.0")
         let paths = try #require(document.json()["paths"] as? [String: Any])
-        #expect(Set(paths.keys) == Set(ServiceRoute.all.map(\.path) + ServiceResource.all.map(\.path)))
+        #expect(
+            Set(paths.keys)
+                == Set(ServiceRoute.all.map(\.path) + [MACExplainDesk.path] + ServiceResource.all.map(\.path)))
     }
 
     @Test(arguments: [

@@ -1,5 +1,4 @@
 import NIOCore
-import Synchronization
 import Testing
 
 @testable import CryptoService
@@ -39,8 +38,8 @@ struct IdempotencyTests {
     }
 
     @Test func `The store is bounded in number and age, and keeps clients apart`() throws {
-        let clock = Mutex(ContinuousClock.now)
-        let store = IdempotencyStore { clock.withLock { $0 } }
+        let clock = TestClock()
+        let store = IdempotencyStore { clock.now }
         let body = ByteBuffer(string: "{}")
         func key(_ text: String, _ client: String = "a") throws -> IdempotencyKey {
             try #require(IdempotencyKey(text, client: client, path: "/v1/keys/generate"))
@@ -53,7 +52,7 @@ struct IdempotencyTests {
         store.finish(try key("k"), ByteBuffer(string: "done"))
         #expect(try !isNew(key("k")))
         #expect(try isNew(key("k", "b")))
-        clock.withLock { $0 += IdempotencyStore.lifetime }
+        clock.advance(IdempotencyStore.lifetime)
         #expect(try isNew(key("k")))
         for number in 0..<3 * IdempotencyStore.limit {
             let key = try key("n\(number)")

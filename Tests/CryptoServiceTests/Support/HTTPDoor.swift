@@ -26,6 +26,7 @@ struct HTTPDoor: Sendable {
             $0.httpPort = 0
             // Many tests run at once: see `World.make`.
             $0.requestSeconds = 120
+            $0.explanationsPerMinute = 1_000
             adjust(&$0)
         }
         let token = try await world.centre.createClient("web", description: "", by: World.conf)

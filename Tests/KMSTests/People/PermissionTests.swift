@@ -8,6 +8,7 @@ import Testing
         (Set(Role.allCases), [.read, .signOut, .changePassword]),
         ([.auditor, .conf, .mk], [.readAudit, .verifyAudit]),
         ([.auditor, .key, .mk], [.verifyKeys]),
+        ([.auditor, .key], [.explainMAC]),
         (
             [.conf],
             [
@@ -51,7 +52,7 @@ import Testing
 
     @Test func `an auditor changes nothing and approves nothing`() {
         let may = KMS.Operation.allCases.filter { $0.roles.contains(.auditor) }
-        #expect(Set(may) == [.read, .signOut, .changePassword, .readAudit, .verifyAudit, .verifyKeys])
+        #expect(Set(may) == [.read, .signOut, .changePassword, .readAudit, .verifyAudit, .verifyKeys, .explainMAC])
         for operation in KMS.Operation.allCases {
             #expect(operation.approverRoles?.contains(.auditor) != true, "\(operation.rawValue)")
         }

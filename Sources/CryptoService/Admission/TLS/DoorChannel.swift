@@ -36,17 +36,3 @@ struct DoorChannel<Base: ServerChildChannel>: ServerChildChannel {
         await ConnectedPeer.$current.withValue(value.peer) { await base.handle(value: value.base, logger: logger) }
     }
 }
-
-extension HTTPServerBuilder {
-    /// HTTP/1.1 behind a door: `.http` plain and from this machine only, `.https` with TLS.
-    static func door(
-        _ door: ServiceDoor, _ admission: Admission
-    ) -> HTTPServerBuilder {
-        HTTPServerBuilder { responder in
-            DoorChannel(
-                admission: admission, door: door,
-                base: HTTP1Channel(
-                    responder: responder, configuration: .init(additionalChannelHandlers: [RequestEnds()])))
-        }
-    }
-}

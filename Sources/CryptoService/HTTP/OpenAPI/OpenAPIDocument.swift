@@ -1,5 +1,4 @@
 import CryptoClient
-import KMS
 import NIOCore
 
 /// The OpenAPI 3.1 document of this service, made from the tables that the service itself answers by.
@@ -7,11 +6,13 @@ enum OpenAPIDocument {
     static let path = "/v1/openapi.json"
 
     /// The bytes, made once.
-    static let bytes = document(ServiceRoute.all, ServiceResource.all).encoded
+    static let bytes = document(
+        ServiceRoute.all.map(OpenAPIOperation.init) + [MACExplainDesk.openAPI], ServiceResource.all
+    ).encoded
 
-    static func document(_ routes: [ServiceRoute], _ resources: [ServiceResource]) -> JSONValue {
+    static func document(_ operations: [OpenAPIOperation], _ resources: [ServiceResource]) -> JSONValue {
         let paths =
-            routes.map { (name: $0.path, value: JSONValue.object([("post", operation($0))])) }
+            operations.map { (name: $0.path, value: JSONValue.object([("post", operation($0))])) }
             + resources.map { (name: $0.path, value: JSONValue.object([("get", operation($0))])) }
         return [
             "openapi": "3.1.0",
@@ -33,6 +34,10 @@ enum OpenAPIDocument {
                         "type": "http", "scheme": "bearer",
                         "description": "The token of a service client: kmsd client add.",
                     ],
+                    "session": [
+                        "type": "http", "scheme": "bearer",
+                        "description": "The token of an administrator's session: kmsd admin login.",
+                    ],
                     "certificate": [
                         "type": "mutualTLS", "description": "The certificate of a service client, on the TLS port.",
                     ],
@@ -44,11 +49,12 @@ enum OpenAPIDocument {
         ]
     }
 
-    private static func operation(_ route: ServiceRoute) -> JSONValue {
+    private static func operation(_ route: OpenAPIOperation) -> JSONValue {
         var members: [(name: String, value: JSONValue)] = [
             ("operationId", .text(route.name)), ("summary", .text(route.about)),
-            ("description", .text(words(route))), ("tags", [.text(route.group.rawValue)]),
+            ("description", .text(route.words)), ("tags", [.text(route.group.rawValue)]),
         ]
+        if let security = route.security { members.append(("security", security)) }
         if route.isCreating { members.append(("parameters", [idempotencyKey])) }
         members += [
             (
@@ -65,11 +71,6 @@ enum OpenAPIDocument {
             ("responses", .object([("200", done(route.answer, route.example.answer))] + refusals(Self.ofOperations))),
         ]
         return .object(members)
-    }
-
-    private static func words(_ route: ServiceRoute) -> String {
-        let grant = route.grant.map { "Needs the grant \($0.rawValue)" } ?? "Needs no grant, only a client that exists"
-        return "Host command \(route.command). \(grant)."
     }
 
     private static func operation(_ resource: ServiceResource) -> JSONValue {

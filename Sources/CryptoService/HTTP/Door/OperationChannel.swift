@@ -1,0 +1,24 @@
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTP1
+
+/// Hummingbird's HTTP/1.1 with the operations answered before it. Set up behind a `DoorHandler`, which knows the peer.
+struct OperationChannel: ServerChildChannel {
+    let base: HTTP1Channel
+    let desk: OperationDesk
+    let rules: OperationIntake.Rules
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
+        let (desk, rules) = (desk, rules)
+        return base.setup(channel: channel, logger: logger).flatMapThrowing { value in
+            let pipeline = channel.pipeline.syncOperations
+            let peer = try pipeline.handler(type: DoorHandler.self).peer
+            let parser = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
+            try pipeline.addHandler(OperationHandler(desk: desk, rules: rules, peer: peer), position: .after(parser))
+            return value
+        }
+    }
+
+    func handle(value: HTTP1Channel.Value, logger: Logger) async { await base.handle(value: value, logger: logger) }
+}

@@ -1,0 +1,238 @@
+import CryptoClient
+import NIOCore
+import NIOHTTP1
+
+/// Answers the operations (`POST /v1/…`) on the event loop that their bytes came on, and hands everything else to Hummingbird.
+///
+/// Stands between NIO's HTTP parser and Hummingbird's handlers. An operation costs no task and no hop that way, and shares its
+/// message to the module with the host commands of the same turn of the loop. What is asked while an answer is outstanding waits
+/// its turn here, so that answers keep the order of the requests whoever gives them. Confined to its event loop.
+final class OperationHandler: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private enum Phase {
+        case idle
+        /// Hummingbird has the request; `isSent`: all of it.
+        case passing(isSent: Bool)
+        case reading(OperationIntake)
+        /// The module, or a slow command, has it.
+        case waiting
+        case closing
+    }
+
+    private let desk: OperationDesk
+    private let rules: OperationIntake.Rules
+    private let peer: ConnectedPeer
+    private var phase = Phase.idle
+    private var queue = CircularBuffer<HTTPServerRequestPart>()
+    /// Parts that may wait before no more is read.
+    private static let queueLimit = 64
+    private var readIsHeld = false
+    private var context: ChannelHandlerContext?
+    /// From where finished responses go out: below the encoder, because they are bytes already.
+    private var exit: ChannelHandlerContext?
+    private var head = OperationResponseHead()
+    private var isReading = false
+    private var needsFlush = false
+    private var lastActivity = NIODeadline.now()
+    private var clock: RepeatedTask?
+    private var quiescing: Any?
+
+    init(desk: OperationDesk, rules: OperationIntake.Rules, peer: ConnectedPeer) {
+        self.desk = desk
+        self.rules = rules
+        self.peer = peer
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        exit = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        clock = context.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
+            bound.value.checkTime()
+        }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { end() }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        end()
+        context.fireChannelInactive()
+    }
+
+    private func end() {
+        clock?.cancel()
+        clock = nil
+        context = nil
+        exit = nil
+        queue.removeAll()
+    }
+
+    /// Closes whoever is silent in the middle of a body, or for long between two requests.
+    private func checkTime() {
+        let silence = NIODeadline.now() - lastActivity
+        switch phase {
+        case .reading where silence > rules.bodyTime: context?.close(promise: nil)
+        case .idle where silence > rules.idleTime: context?.close(promise: nil)
+        default: break
+        }
+    }
+
+    // MARK: In
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        isReading = true
+        lastActivity = .now()
+        let part = unwrapInboundIn(data)
+        if case .end = part { context.triggerUserOutboundEvent(RequestTime.IsWhole(), promise: nil) }
+        guard queue.isEmpty else { return queue.append(part) }
+        take(part)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        isReading = false
+        flush()
+        context.fireChannelReadComplete()
+    }
+
+    private func take(_ part: HTTPServerRequestPart) {
+        guard let context else { return }
+        switch (phase, part) {
+        case (.idle, .head(let head)):
+            guard head.method == .POST, let route = ServiceRoute.byPath[Self.path(head.uri)] else {
+                phase = .passing(isSent: false)
+                return context.fireChannelRead(wrapInboundOut(part))
+            }
+            begin(route, head)
+        case (.reading(var intake), .body(let bytes)):
+            if intake.take(bytes) {
+                phase = .reading(intake)
+            } else {
+                phase = .closing
+                respond(.problem(HTTPProblem(.bodyTooLong, "the body is longer than the limit", code: .dataLength)))
+            }
+        case (.reading(let intake), .end): carryOut(intake)
+        case (.passing(isSent: false), .end):
+            phase = .passing(isSent: true)
+            context.fireChannelRead(wrapInboundOut(part))
+        case (.passing(isSent: false), _): context.fireChannelRead(wrapInboundOut(part))
+        case (.closing, _): break
+        default: queue.append(part)
+        }
+    }
+
+    private static func path(_ uri: String) -> String {
+        guard uri.utf8.contains(UInt8(ascii: "?")) else { return uri }
+        return String(uri.prefix { $0 != "?" })
+    }
+
+    private func begin(_ route: ServiceRoute, _ head: HTTPRequestHead) {
+        let intake = OperationIntake(route, head, rules, peer)
+        self.head.isLast = !intake.keepsAlive
+        if intake.isHopeless {
+            phase = .closing
+            self.head.isLast = true
+            return respond(.problem(HTTPProblem(.bodyTooLong, "the body is longer than the limit", code: .dataLength)))
+        }
+        if intake.wantsLeave, let exit {
+            exit.writeAndFlush(NIOAny(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
+        }
+        phase = .reading(intake)
+    }
+
+    private func carryOut(_ intake: OperationIntake) {
+        phase = .waiting
+        guard let context else { return }
+        desk.carryOut(intake, on: context.eventLoop) { [self] in answer($0) }
+    }
+
+    private func answer(_ outcome: OperationOutcome) {
+        guard context != nil, case .waiting = phase else { return }
+        phase = .idle
+        lastActivity = .now()
+        respond(outcome)
+        next()
+    }
+
+    /// What came while the last request was under way.
+    private func next() {
+        while let part = queue.first {
+            switch (phase, part) {
+            case (.idle, _), (.reading, _), (.passing(isSent: false), _): take(queue.removeFirst())
+            default: return
+            }
+        }
+        if let event = quiescing, case .idle = phase {
+            quiescing = nil
+            context?.fireUserInboundEventTriggered(event)
+        }
+        guard readIsHeld, let context else { return }
+        readIsHeld = false
+        context.read()
+    }
+
+    // MARK: Out
+
+    private func respond(_ outcome: OperationOutcome) {
+        guard let exit, let context else { return }
+        let bytes = head.response(outcome, exit.channel.allocator)
+        if head.isLast {
+            phase = .closing
+            let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+            exit.writeAndFlush(NIOAny(bytes)).whenComplete { _ in bound.value.close(mode: .all, promise: nil) }
+            return
+        }
+        exit.write(NIOAny(bytes), promise: nil)
+        guard !needsFlush else { return }
+        needsFlush = true
+        // Inside a read the end of it flushes; else all answers of one message of the module go out together.
+        if !isReading { desk.atEndOfTurn(context.eventLoop) { [self] in flush() } }
+    }
+
+    private func flush() {
+        guard needsFlush else { return }
+        needsFlush = false
+        exit?.flush()
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        let isEnd = if case .end = unwrapOutboundIn(data) { true } else { false }
+        context.write(data, promise: promise)
+        guard isEnd, case .passing(let isSent) = phase else { return }
+        // Hummingbird reads a body to its end also where it has answered before.
+        if isSent {
+            phase = .idle
+            lastActivity = .now()
+            next()
+        } else {
+            phase = .closing
+            self.context?.flush()
+            context.close(mode: .output, promise: nil)
+        }
+    }
+
+    func read(context: ChannelHandlerContext) {
+        guard queue.count < Self.queueLimit else {
+            readIsHeld = true
+            return
+        }
+        context.read()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        // A server that stops closes connections that Hummingbird sees idle: not before what we have is answered.
+        if event is ChannelShouldQuiesceEvent {
+            switch phase {
+            case .reading, .waiting:
+                head.isLast = true
+                quiescing = event
+                return
+            default: break
+            }
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+}
