@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 /// A reference that is a program of its own: run to its end, its output read.
 enum OutsideProgram {
@@ -12,7 +13,14 @@ enum OutsideProgram {
         let output = Pipe()
         process.standardOutput = output
         process.standardError = errors ? output : FileHandle.nullDevice
-        do { try process.run() } catch { throw BenchTrouble("\(words[0]) cannot be run") }
+        // This thread of the runtime blocks most signals and the program would inherit that: `openssl speed` ends by its alarm.
+        var none = sigset_t()
+        var mine = sigset_t()
+        unsafe sigemptyset(&none)
+        unsafe pthread_sigmask(SIG_SETMASK, &none, &mine)
+        let started: Void? = try? process.run()
+        unsafe pthread_sigmask(SIG_SETMASK, &mine, nil)
+        guard started != nil else { throw BenchTrouble("\(words[0]) cannot be run") }
         let text = String(decoding: (try? output.fileHandleForReading.readToEnd()) ?? Data(), as: UTF8.self)
         process.waitUntilExit()
         guard process.terminationStatus == 0 else {
