@@ -150,7 +150,7 @@ public struct CardAccount: Sendable, Hashable {
     public var digits: [UInt8] {
         let text = number + (sequence < 10 ? "0\(sequence)" : "\(sequence)")
         let even = Array((text.utf8.count.isMultiple(of: 2) ? text : "0" + text).utf8)
-        return stride(from: 0, to: even.count, by: 2).map { (even[$0] - 0x30) << 4 | even[$0 + 1] - 0x30 }
+        return stride(from: 0, to: even.count, by: 2).map { (even[$0] - 0x30) << 4 | (even[$0 + 1] - 0x30) }
     }
 
     /// The right 16 of these digits, zeros at the left: EMV Book 2 A1.4.1.
