@@ -29,10 +29,12 @@ public final class Responder: Sendable {
     /// Answers one request of a client that the door has made sure of. `origin` is what failed checks are recorded with.
     ///
     /// Never throws: what is refused has its code, and before the start and after the stop of the service that is 41.
-    func answer(_ request: HostRequest, client: String, origin: String) async -> HostAnswer {
+    func answer(
+        _ request: HostRequest, client: String, origin: String, door: ServiceDoor = .tcp
+    ) async -> HostAnswer {
         await withCheckedContinuation { continuation in
             let isTaken = begin { loop in
-                loop.answer(request, HostConnection.Identity(client: client, origin: origin)) {
+                loop.answer(request, HostConnection.Identity(client: client, origin: origin, door: door)) {
                     continuation.resume(returning: $0)
                 }
             }

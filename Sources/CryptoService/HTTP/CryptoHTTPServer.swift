@@ -101,11 +101,25 @@ public struct CryptoHTTPServer: Service {
             try ContentRules.checkAccept(request.headers[.accept])
             return try await Self.response(status(client))
         }
+        for resource in MonitorResource.all { add(resource, to: router) }
         let explain = explain
         router.post(RouterPath(MACExplainDesk.path)) { request, _ in Self.response(try await explain.answer(request)) }
         allowed.learn(router.routes.map { ($0.path.description, $0.method.rawValue) })
         allowed.learn(ServiceRoute.all.map { ($0.path, "POST") })
         return router
+    }
+
+    /// One of the resources that a host command answers.
+    private func add(_ resource: MonitorResource, to router: Router<CryptoContext>) {
+        let (admission, responder) = (admission, desk.responder)
+        router.get(RouterPath(resource.path)) { request, _ in
+            let peer = try Self.peer()
+            let client = try admission.admit(authorization: request.headers[.authorization], peer).id
+            try ContentRules.checkAccept(request.headers[.accept])
+            let answer = await responder.answer(
+                resource.request, client: client, origin: peer.origin, door: peer.door)
+            return Self.response(try resource.text(answer))
+        }
     }
 
     private var rules: OperationIntake.Rules {
@@ -121,11 +135,15 @@ public struct CryptoHTTPServer: Service {
 
     /// The service client of a request that Hummingbird answers. Default deny; its place in the client's rate is taken here.
     private static func client(_ request: Request, _ admission: Admission) throws(AdmissionRefusal) -> String {
+        try admission.admit(authorization: request.headers[.authorization], peer()).id
+    }
+
+    private static func peer() throws(AdmissionRefusal) -> ConnectedPeer {
         // Without a connection (tests) there is no address either, and no rule for addresses lets it in.
         guard let peer = ConnectedPeer.current ?? SourceAddress("0.0.0.0").map({ ConnectedPeer(.http, $0) }) else {
             throw .noCredential
         }
-        return try admission.admit(authorization: request.headers[.authorization], peer).id
+        return peer
     }
 
     private func status(_ client: String) async throws -> JSONValue {

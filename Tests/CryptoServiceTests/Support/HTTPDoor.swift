@@ -16,13 +16,14 @@ struct HTTPDoor: Sendable {
 
     /// Everything is granted but making MACs.
     static let shared = Task { try await HTTPDoor.make(without: [.generateMAC], presented: false) }
-    /// Everything is granted, presented blocks too.
-    static let open = Task { try await HTTPDoor.make(without: [], presented: true) }
+    /// Everything is granted, presented blocks too; with the keys of `CommandVectors`.
+    static let open = Task { try await HTTPDoor.make(without: [], presented: true, keysOf: CommandVectors.keys) }
 
     static func make(
-        without refused: Set<ServiceOperation>, presented: Bool, _ adjust: (inout CryptoSettings) -> Void = { _ in }
+        without refused: Set<ServiceOperation>, presented: Bool, keysOf vectors: [CommandVectors.Key] = [],
+        _ adjust: (inout CryptoSettings) -> Void = { _ in }
     ) async throws -> HTTPDoor {
-        let world = try await World.make {
+        let world = try await World.make(keysOf: vectors) {
             $0.httpPort = 0
             // Many tests run at once: see `World.make`.
             $0.requestSeconds = 120
@@ -31,7 +32,7 @@ struct HTTPDoor: Sendable {
         }
         let token = try await world.centre.createClient("web", description: "", by: World.conf)
         let granted = Set(ServiceOperation.allCases).subtracting(refused)
-        for product in ["pos", "purse", "kek"] {
+        for product in ["pos", "purse", "card", "kek", "sign"] {
             try await world.centre.grant(
                 .product(issuer: "canteen", product: product), granted, to: "web", by: World.conf)
         }

@@ -45,6 +45,9 @@ struct JSONBody: Sendable {
 
     func integer(_ field: JSONField) -> Int { if case .integer(let number) = slot(field) { number } else { 0 } }
 
+    /// False where the field is absent.
+    func flag(_ field: JSONField) -> Bool { if case .flag(let flag) = slot(field) { flag } else { false } }
+
     /// The place of the word in the field's list; nil where the field is absent.
     func choice(_ field: JSONField) -> Int? { if case .choice(let index) = slot(field) { index } else { nil } }
 

@@ -5,6 +5,8 @@ struct JSONField: Sendable {
         case text(ClosedRange<Int>)
         /// The label of a stored key, or a key block under the LMK.
         case key
+        /// Decimal digits, which are a name and no number: `0004` is not `4`; how many.
+        case digits(ClosedRange<Int>)
         /// Bytes in hexadecimal digits of either case; how many bytes.
         case hexadecimal(ByteCount)
         case integer(ClosedRange<Int>)

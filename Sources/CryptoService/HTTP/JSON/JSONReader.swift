@@ -105,7 +105,7 @@ struct JSONReader {
         guard position < bytes.count else { throw .syntax(at: position) }
         let first = bytes[position]
         switch kind {
-        case .text, .key, .hexadecimal, .choice:
+        case .text, .digits, .key, .hexadecimal, .choice:
             guard first == UInt8(ascii: "\"") else { break }
             let characters = try string(bytes)
             if let slot = Self.slot(characters, kind) { return slot }
@@ -158,6 +158,10 @@ struct JSONReader {
         switch kind {
         case .text(let range):
             guard range.contains(span.count), span.indices.allSatisfy({ (0x20...0x7E).contains(span[$0]) }) else {
+                return nil
+            }
+        case .digits(let range):
+            guard range.contains(span.count), span.indices.allSatisfy({ (0x30...0x39).contains(span[$0]) }) else {
                 return nil
             }
         case .key: guard KeyText.isKey(characters) else { return nil }

@@ -78,6 +78,7 @@ enum OpenAPIDocument {
             ("operationId", .text(resource.name)), ("summary", .text(resource.about)),
             ("tags", [.text(ServiceRoute.Group.service.rawValue)]),
         ]
+        if let words = resource.words { members.append(("description", .text(words))) }
         if resource.isOpen { members.append(("security", [])) }
         var answers = [(name: "200", value: resource.done)]
         if let notReady = resource.notReady { answers.append(("503", notReady)) }

@@ -26,6 +26,11 @@ enum OpenAPISchema {
                 ("maxLength", .integer(range.upperBound)),
                 ("pattern", "^[ -~]*$"),
             ]
+        case .digits(let range):
+            [
+                ("type", "string"), ("minLength", .integer(range.lowerBound)),
+                ("maxLength", .integer(range.upperBound)), ("pattern", "^[0-9]*$"),
+            ]
         case .key:
             [
                 ("type", "string"), ("minLength", .integer(KeyText.counts.lowerBound)),

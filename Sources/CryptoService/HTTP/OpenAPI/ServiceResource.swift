@@ -3,6 +3,8 @@ struct ServiceResource: Sendable {
     let path: String
     let name: String
     let about: String
+    /// More of it; nil: nothing.
+    var words: String?
     /// Needs no client.
     let isOpen: Bool
     /// The answer that is not a problem.
@@ -10,7 +12,7 @@ struct ServiceResource: Sendable {
     /// The same with status 503.
     var notReady: JSONValue?
 
-    static let all = [status, health, readiness, document]
+    static let all = [status, health, readiness, document] + MonitorResource.all.map(\.resource)
     // /metrics and /statusz are for monitors, by address rather than by client: docs/operations.md.
 
     private static let status = ServiceResource(

@@ -101,6 +101,25 @@ struct ProblemKind: Sendable, Hashable {
             "algorithm", 422, "Not with this algorithm", "Use an algorithm that fits the key."),
         .wrappingKey: ProblemKind(
             "transport-key-too-weak", 422, "The transport key is weaker than the key", "Use a stronger transport key."),
+        .keyScheme: ProblemKind(
+            "key-form", 422, "The key is not given as this wants it", "Give a key block where a label will not do."),
+        .keyVersion: ProblemKind(
+            "key-version", 422, "Not with this key version number", "A component has its number and no other version."),
+        .components: ProblemKind(
+            "components", 422, "These are not components of one key",
+            "Give blocks made as components, of different numbers and the same attributes."),
+        .publicKeyLength: ProblemKind(
+            "public-key", 422, "Not a public key that serves", "Give 1024 to 4096 bits, as DER; make 2048 to 4096."),
+        .hashIdentifier: ProblemKind(
+            "hash-function", 422, "Not with this hash function", "See which serve for what in docs/http.md."),
+        .padModeIdentifier: ProblemKind(
+            "signature-padding", 422, "Not with this signature padding", "A DigestInfo is signed with pkcs1."),
+        .digestInfo: ProblemKind(
+            "digest-info", 422, "The data is no DigestInfo", "Name the hash function, and give the data itself."),
+        .hashObjectIdentifier: ProblemKind(
+            "digest-info-hash", 422, "The DigestInfo names a hash function that does not serve", "Use another one."),
+        .paddingMethod: ProblemKind(
+            "mac-padding", 422, "Not with this padding", "CMAC pads by itself; method3 wants the whole message."),
         .fraudDetection: tooManyRequests,
         .lmkIdentifier: ProblemKind(
             "module-sealed", 503, "The security module is sealed", "Ask the custodians; then ask again."),

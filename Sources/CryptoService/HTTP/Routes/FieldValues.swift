@@ -48,14 +48,19 @@ extension JSONBody {
         return record
     }
 
+    /// Two digits; `00` where the field is absent.
+    func versionText(_ field: JSONField) -> String {
+        let number = integer(field)
+        return number < 10 ? "0\(number)" : String(number)
+    }
+
     func keyAttributes() throws(Refusal) -> HostKeyAttributes? {
         guard let body = object(.attributes) else { return nil }
         let algorithms = ["T2", "T3", "A1", "A2", "A3", "41"]
-        let version = body.integer(.keyVersion)
         do throws(FieldError) {
             return try HostKeyAttributes(
                 usage: word(.usage, of: body), algorithm: algorithms[body.choice(.keyAlgorithm) ?? 0],
-                modeOfUse: word(.mode, of: body), version: version < 10 ? "0\(version)" : String(version),
+                modeOfUse: word(.mode, of: body), version: body.versionText(.keyVersion),
                 exportability: body.has(.exportability) ? word(.exportability, of: body) : "N")
         } catch { throw .host(error.code) }
     }
@@ -78,12 +83,16 @@ extension JSONBody {
         guard part.bringsChainingValue == !chaining.isEmpty else { throw .host(.inputData) }
         let key = if let key { key } else { try reference() }
         return HostMACFields(
-            mode: part, size: integer(.length) == 4 ? .fourBytes : .eightBytes,
+            mode: part, size: HostMACSize.allCases.first { $0.bytes == integer(.length) } ?? .eightBytes,
             algorithm: [.algorithm1, .algorithm3, .cmac][choice(.algorithm) ?? 0],
             padding: HostMACPadding.allCases[choice(.padding) ?? 0], key: key, chainingValue: chaining,
             message: HostMACMessage(content: data ?? bytes(.data)))
     }
 
     /// The MAC of a request or of one of its records.
-    func hostMAC() -> HostMAC? { HostMAC(number: number(.mac), bytes: text(.mac).readableBytes / 2) }
+    func hostMAC() -> HostMAC? {
+        let count = text(.mac).readableBytes / 2
+        return count == 16
+            ? HostMAC(Array(bytes(.mac).readableBytesView)) : HostMAC(number: number(.mac), bytes: count)
+    }
 }

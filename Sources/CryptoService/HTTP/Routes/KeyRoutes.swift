@@ -3,7 +3,7 @@ import KMS
 import NIOCore
 
 extension ServiceRoute {
-    private static let made = (
+    static let made = (
         #"{"attributes":{"usage":"M3","algorithm":"3des2","mode":"C","exportability":"E"}}"#,
         #"{"block":"D0112B0TN00N000037DB9B046B7B0048785690759580ABC3B9842AB4BB7717B49E92528E575785D8123559376A2553B27BE94F054F4E971C","check_value":"8E6716"}"#
     )
@@ -12,13 +12,19 @@ extension ServiceRoute {
         ServiceRoute(
             "/v1/keys/generate", "generateKey", .keys,
             "Make a random key; it is given back under the LMK, and with transport_key under that too, and kept nowhere.",
-            command: "A0", grant: .generateKey, request: [.attributes, .transportKey.optional],
+            command: "A0", grant: .generateKey, request: [.attributes, .component, .transportKey.optional],
             answer: [.block, .transportBlock.optional, .checkValue], example: made, isCreating: true
         ) { body throws(Refusal) in
             let transport = try body.optionalReference(.transportKey).map {
                 GenerateKeyRequest.Transport(key: $0, scheme: .transportBlock)
             }
-            return .one(.generateKey(GenerateKeyRequest(transport: transport, attributes: try body.keyAttributes())))
+            var attributes = try body.keyAttributes()
+            if body.has(.component) {
+                // In a host command the key version number is that of the component.
+                guard attributes?.version == "00" else { throw .host(.keyVersion) }
+                attributes?.version = "c\(body.integer(.component))"
+            }
+            return .one(.generateKey(GenerateKeyRequest(transport: transport, attributes: attributes)))
         } reply: { _, answers, writer throws(Refusal) in
             try writeKey(first(answers), &writer)
         },

@@ -70,5 +70,52 @@ extension ServiceRoute {
         } reply: { _, answers, writer throws(Refusal) in
             try writeVerdict(answers, &writer)
         },
+        ServiceRoute(
+            "/v1/purse/unload", "authorisePurseUnload", .purse,
+            "Check the card's MAC1 of an unload (圈提) and, if it is right, make MAC2.", command: "YN",
+            grant: .purseUnload,
+            request: [
+                .key, .factors, .random, .onlineSequence, .oldBalance, .amount, .terminal, .mac1, .date, .time,
+            ], answer: [.result, .mac2.optional],
+            example: (
+                #"{"key":"canteen/purse/unload","factors":["1122334455667788"],"random":"A1B2C3D4","online_sequence":7,"old_balance":10000,"amount":1250,"terminal":"001122334455","mac1":"B0499638","date":"20161216","time":"134600"}"#,
+                #"{"result":"verified","mac2":"58A37233"}"#
+            )
+        ) { body throws(Refusal) in
+            .one(
+                .authorizeUnload(
+                    AuthorizeUnloadRequest(
+                        AuthorizeLoadRequest(
+                            key: try body.cardKey(), random: UInt32(body.number(.random)),
+                            onlineSequence: body.half(.onlineSequence), oldBalance: body.word(.oldBalance),
+                            amount: body.word(.amount), type: AuthorizeUnloadRequest.type,
+                            terminal: try body.purseTerminal(), mac1: body.purseMAC(.mac1), time: body.purseTime()))))
+        } reply: { _, answers, writer throws(Refusal) in
+            if case .refused(.verificationFailed) = try first(answers) { return try writeVerdict(answers, &writer) }
+            writer.field(.result, JSONField.verdicts[0])
+            try writePurseMAC(.mac2, answers, &writer)
+        },
+        ServiceRoute(
+            "/v1/purse/unload-check", "checkUnloadMAC", .purse,
+            "Check MAC3 of an unload, the card's word that it has given the money back.", command: "YG",
+            grant: .purseVerify,
+            request: [
+                .key, .factors, .random, .onlineSequence, .newBalance, .amount, .terminal, .date, .time, .mac3,
+            ], answer: [.result],
+            example: (
+                #"{"key":"canteen/purse/unload","factors":["1122334455667788"],"random":"A1B2C3D4","online_sequence":7,"new_balance":8750,"amount":1250,"terminal":"001122334455","date":"20161216","time":"134600","mac3":"BD0292EC"}"#,
+                #"{"result":"verified"}"#
+            )
+        ) { body throws(Refusal) in
+            .one(
+                .checkUnloadMAC(
+                    CheckUnloadMACRequest(
+                        key: try body.cardKey(), random: UInt32(body.number(.random)),
+                        onlineSequence: body.half(.onlineSequence), newBalance: body.word(.newBalance),
+                        amount: body.word(.amount), terminal: try body.purseTerminal(), time: body.purseTime(),
+                        mac3: body.purseMAC(.mac3))))
+        } reply: { _, answers, writer throws(Refusal) in
+            try writeVerdict(answers, &writer)
+        },
     ]
 }

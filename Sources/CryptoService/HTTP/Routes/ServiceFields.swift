@@ -41,8 +41,11 @@ extension JSONField {
         "padding", .choice(["none", "method1", "method2", "method3"]),
         "ISO 9797-1 clause 6.3; CMAC pads by itself: none")
     static let data = JSONField("data", .hexadecimal(.init(0...longestMessage)), "what the MAC covers")
-    static let mac = JSONField("mac", .hexadecimal(.init(4...4, 8...8)), "MAC, 4 or 8 bytes")
-    static let length = JSONField("length", .number([4, 8]), "bytes of MAC; 8 where it is missing").optional
+    static let mac = JSONField(
+        "mac", .hexadecimal(.init(4...4, 8...8, 16...16)), "MAC: 4, 8, or with AES and SM4 16 bytes")
+    static let length = JSONField(
+        "length", .number([4, 8, 16]), "bytes of MAC; 8 where it is missing, 16 with AES and SM4 only"
+    ).optional
     static let parts = ["only", "first", "middle", "last"]
     static let part = JSONField(
         "part", .choice(parts), "of a message that goes in several requests; only: the whole message"
@@ -80,6 +83,8 @@ extension JSONField {
     static let time = JSONField("time", .hexadecimal(.init(3...3)), "HHMMSS")
     static let mac1 = JSONField("mac1", .hexadecimal(.init(4...4)), "MAC1")
     static let mac2 = JSONField("mac2", .hexadecimal(.init(4...4)), "MAC2")
+    static let mac3 = JSONField("mac3", .hexadecimal(.init(4...4)), "MAC3")
+    static let newBalance = JSONField("new_balance", .integer(0...4_294_967_295), "fen, after the transaction")
     static let tacRecords = JSONField(
         "records", .list(1...10_000, .object([factors, tacData, tac])), "records, purchases and loads in any order")
 

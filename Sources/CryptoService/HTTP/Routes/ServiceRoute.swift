@@ -9,7 +9,7 @@ import NIOCore
 struct ServiceRoute: Sendable {
     enum Group: String, Sendable, CaseIterable {
         case mac = "MAC", purse = "E-purse", tac = "TAC", keys = "Keys", data = "Data", rsa = "RSA", card = "Card",
-            bank = "Bank card", service = "Service"
+            bank = "Bank card", unionPay = "UnionPay", service = "Service"
     }
 
     let path: String
@@ -52,7 +52,15 @@ struct ServiceRoute: Sendable {
     }
 
     /// All of them.
-    static let all: [ServiceRoute] = macs + purse + tacs + keys + service
+    static let all: [ServiceRoute] = [
+        macs, unionPay, data, rsa, purse, tacs, keys, keyForms, lineProtection, cardCodes, cryptograms, service,
+    ].flatMap { $0 }
+
+    /// Host commands that need no path of their own, with the one that does the same.
+    static let sameAs: [(command: String, path: String, reason: String)] = [
+        ("MS", "/v1/mac/generate", "algorithm3, method1, 8 bytes: MS is an older way to ask M6 for that"),
+        ("B0", "/v1/keys/translate", "there is one scheme, so that B0 does what BW does"),
+    ]
 
     static let byPath: [String: ServiceRoute] = Dictionary(
         all.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
@@ -114,6 +122,24 @@ extension ServiceRoute {
             writer.field(.block, String(buffer: reply.key.text))
             if let copy = reply.keyUnderTransport { writer.field(.transportBlock, String(buffer: copy.text)) }
             writer.field(.checkValue, reply.checkValue)
+        case .refused(let code): throw .host(code)
+        default: throw .host(.internalError)
+        }
+    }
+
+    /// The host command's own refusal of a value.
+    static func host<Value>(_ make: () throws(FieldError) -> Value) throws(Refusal) -> Value {
+        do throws(FieldError) { return try make() } catch { throw .host(error.code) }
+    }
+
+    /// An answer of its own type.
+    static func reply<Reply: HostReplyFields>(
+        _ answer: HostAnswer, as type: Reply.Type = Reply.self
+    ) throws(Refusal) -> Reply {
+        switch answer {
+        case .reply(let fields):
+            guard let reply = fields as? Reply else { throw .host(.internalError) }
+            return reply
         case .refused(let code): throw .host(code)
         default: throw .host(.internalError)
         }
