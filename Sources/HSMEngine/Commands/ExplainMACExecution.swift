@@ -28,11 +28,12 @@ extension ExplainMAC: ExecutableCommand {
         return MACExplanation(matches: search.matches, tried: search.tried)
     }
 
-    /// A key whose MACs or TACs may be checked may be explained; no other is tried.
+    /// A key whose MACs or TACs may be checked may be explained, and one that protects card commands, whose MACs the card checks; no
+    /// other is tried.
     private static func requireCheckable(_ entry: OpenKeyEntry) throws(ModuleRefusal) {
         guard entry.schedule != nil else { throw ModuleRefusal(.algorithmNotPermitted) }
         let direct: [KeyOperation] = [.verifyMAC1, .verifyMAC3, .verifyCMAC, .verifyUnionPayMAC]
-        let onCard: [KeyOperation] = [.verifyTAC, .authoriseLoad, .purchaseMAC]
+        let onCard: [KeyOperation] = [.verifyTAC, .authoriseLoad, .purchaseMAC, .unload, .protectCommand]
         for operation in direct where PermissionTable.refusal(entry.attributes, operation, factors: 0) == nil { return }
         for operation in onCard {
             for factors in 0...1 where PermissionTable.refusal(entry.attributes, operation, factors: factors) == nil {
@@ -93,12 +94,19 @@ private struct MACSearch {
             let ofAlgorithm = algorithm == request.algorithm.reading ? 0 : 1
             for padding in Self.paddings(algorithm, request.padding) {
                 reading.padding = padding
+                let twin = padding.twinOverWholeBlocks
                 // An algorithm that pads by itself leaves nothing of the padding that was asked for to differ from.
                 let ofPadding = padding == request.padding || Self.padsItself(algorithm) ? 0 : 1
                 for vector in Self.vectors(algorithm, request.initialVector, schedule.blockLength) {
                     reading.vector = vector.reading
                     let ofVector = vector.reading == .asGiven ? 0 : 1
                     for data in datas {
+                        // The same calculation under two names: it has the one that was asked for, else the usual one.
+                        if let twin, padding != request.padding, twin == request.padding || padding == .none,
+                            !data.bytes.isEmpty, data.bytes.count.isMultiple(of: schedule.blockLength)
+                        {
+                            continue
+                        }
                         reading.data = data.reading
                         let ofData = data.reading == .asGiven ? 0 : 1
                         let distance = ofAlgorithm + ofPadding + ofVector + ofData
@@ -140,6 +148,17 @@ private struct MACSearch {
 }
 
 // MARK: - Readings
+
+extension HSMBridge.MACPadding {
+    /// The padding that adds the same to whole blocks: nothing.
+    fileprivate var twinOverWholeBlocks: HSMBridge.MACPadding? {
+        switch self {
+        case .none: .method1
+        case .method1: HSMBridge.MACPadding.none
+        case .method2, .method3: nil
+        }
+    }
+}
 
 extension MACSearch {
     /// Nil where the key cannot be used that way.

@@ -56,13 +56,14 @@ struct ExplainTests {
             fields(
                 key: "canteen/purse/tac", algorithm: "algorithm1", padding: "method2", data: record, mac: "F47F70FE",
                 #","factors":["EEDDCCBBAA998877"]"#),
-            "the key's halves xored, as for a TAC, diversified by the inverted factors"
+            // Inverted factors swap the halves of the card's key, whose sum is the same.
+            "the key's halves xored, as for a TAC"
         ),
         (
             fields(
                 key: "canteen/purse/tac", algorithm: "algorithm1", padding: "method2", data: record, mac: "F47F70FE",
                 #","factors":["1122334455667788","0000000000000001"]"#),
-            "the key's halves xored, as for a TAC, diversified without the last factor"
+            "the key's halves xored, as for a TAC, the key diversified without the last factor"
         ),
     ])
     func `The nearest reading that matches is named in words`(fields: String, words: String) async throws {
@@ -72,6 +73,35 @@ struct ExplainTests {
         #expect(answer.text("explanation") == "The MAC would have matched with \(words).")
         let matches = try answer.json()["matches"] as? [[String: String]]
         #expect(matches?.first?["words"] == words)
+    }
+
+    /// The MAC is that of Tests/Vectors/commands.json, YI.3des2.7.mac: the header, Lc and data of a card command, from the challenge.
+    @Test(arguments: [
+        ("1122334455667788", "A1B2C3D400000000", "", nil),
+        (
+            "EEDDCCBBAA998877", "A1B2C3D400000000", "the key's halves swapped",
+            "the key diversified by the inverted factors"
+        ),
+        ("8877665544332211", "A1B2C3D400000000", "the bytes of the factors from right to left", nil),
+        (
+            "1122334455667788\",\"0102030405060708", "A1B2C3D400000000", "the key diversified without the last factor",
+            nil
+        ),
+        (
+            "0102030405060708\",\"1122334455667788", "A1B2C3D400000000", "the key diversified by the last factor only",
+            nil
+        ),
+    ])
+    func `The MAC of a card command is explained too`(
+        factors: String, vector: String, words: String, also: String?
+    ) async throws {
+        let answer = try await Self.ask(
+            Self.fields(
+                key: "canteen/purse/maintain", padding: "method2", data: "04D695000B4E6F7720697320", mac: "C31EE1FC",
+                #","factors":["\#(factors)"],"initial_vector":"\#(vector)""#))
+        let matches = try answer.json()["matches"] as? [[String: String]] ?? []
+        #expect(matches.first?["words"] == (words.isEmpty ? "exactly as asked" : words), "\(answer.words)")
+        if let also { #expect(matches.contains { $0["words"] == also }, "\(answer.words)") }
     }
 
     @Test func `A MAC that is right is said to be, and one that nothing matches has no explanation`() async throws {

@@ -89,7 +89,7 @@ final class MACExplainRate: Sendable {
         self.now = now
     }
 
-    /// Nil: go on. Else the seconds to wait.
+    /// Nil: go on. Else the seconds to wait, at least one.
     func take(_ name: String) -> Int? {
         let now = now()
         return asked.withLock { asked in
@@ -99,7 +99,9 @@ final class MACExplainRate: Sendable {
                 recent.append(now)
                 return nil
             }
-            return Int((Self.window - (now - oldest)).components.seconds) + 1
+            // Whole seconds, rounded up: who comes back after them is answered.
+            let wait = (Self.window - (now - oldest)).components
+            return Int(wait.seconds) + (wait.attoseconds > 0 ? 1 : 0)
         }
     }
 }

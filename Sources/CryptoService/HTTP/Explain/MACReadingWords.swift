@@ -80,11 +80,11 @@ enum MACReadingWords {
     private static func name(_ diversification: MACReading.Diversification) -> String? {
         switch diversification {
         case .asGiven: nil
-        case .withoutLast: "diversified without the last factor"
-        case .firstOnly: "diversified by the first factor only"
-        case .lastOnly: "diversified by the last factor only"
-        case .none: "not diversified"
-        case .complemented: "diversified by the inverted factors"
+        case .withoutLast: "the key diversified without the last factor"
+        case .firstOnly: "the key diversified by the first factor only"
+        case .lastOnly: "the key diversified by the last factor only"
+        case .none: "the key not diversified"
+        case .complemented: "the key diversified by the inverted factors"
         case .bytesReversed: "the bytes of the factors from right to left"
         case .orderReversed: "the factors in the other order"
         }
