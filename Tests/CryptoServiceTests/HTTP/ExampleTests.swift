@@ -29,8 +29,10 @@ struct ExampleTests {
 
     @Test func `Every operation has an example on the page`() throws {
         let page = try HTTPPage()
-        for route in ServiceRoute.all {
-            #expect(page.examples.contains { $0.commands.contains("\"$KMSD\(route.path)\"") }, "\(route.path)")
+        let paths =
+            ServiceRoute.all.map(\.path) + MonitorResource.all.map(\.path) + [MACExplainDesk.path, "/v1/status"]
+        for path in paths {
+            #expect(page.examples.contains { $0.commands.contains("\"$KMSD\(path)\"") }, "\(path)")
         }
     }
 
@@ -44,7 +46,9 @@ struct ExampleTests {
         }
         let answer = try await HTTPDoor.open.value.ask(path, request)
         // What comes in under the transport key or the LMK of a document cannot be under those of this test.
-        guard !path.hasPrefix("/v1/keys/import"), path != "/v1/keys/form" else { return #expect([403, 422].contains(answer.status)) }
+        guard !path.hasPrefix("/v1/keys/import"), path != "/v1/keys/form" else {
+            return #expect([403, 422].contains(answer.status))
+        }
         #expect(answer.status == 200, "\(String(decoding: answer.body, as: UTF8.self))")
         let expected = try #require(try JSONSerialization.jsonObject(with: Data(printed.utf8)) as? [String: Any])
         #expect(try expected.keys == answer.json().keys, "\(answer.words)")
