@@ -44,12 +44,36 @@ extension TranslateData: ExecutableCommand {
     func execute(in execution: inout Execution) throws(ModuleRefusal) -> CipheredData {
         let from = try execution.key(source).schedule(for: .decipherData)
         let to = try execution.key(destination).schedule(for: .encipherData)
-        let fromMode = try sourceCipher.primitive(under: from)
-        let toMode = try destinationCipher.primitive(under: to)
+        var fromMode = try sourceCipher.primitive(under: from)
+        var toMode = try destinationCipher.primitive(under: to)
         let data = data
-        let result = try primitive { () throws(PrimitiveError) in
-            try to.encipher(toMode, secret: try from.decipherSecret(fromMode, data.span))
+        guard !data.isEmpty, data.count.isMultiple(of: from.blockLength), data.count.isMultiple(of: to.blockLength)
+        else {
+            throw ModuleRefusal(.dataLengthInvalid)
+        }
+        var result: [UInt8] = []
+        result.reserveCapacity(data.count)
+        // The plain text is never anywhere but in secret memory, whose pieces are short: so the data go through it in parts, chained as
+        // one message.
+        for start in stride(from: 0, to: data.count, by: SecretMemory.maximumSize) {
+            let end = min(start + SecretMemory.maximumSize, data.count)
+            let (source, destination) = (fromMode, toMode)
+            result += try primitive { () throws(PrimitiveError) in
+                try to.encipher(destination, secret: try from.decipherSecret(source, data.span.extracting(start..<end)))
+            }
+            fromMode = fromMode.continued(after: data[..<end], from.blockLength)
+            toMode = toMode.continued(after: result[...], to.blockLength)
         }
         return CipheredData(nextVector: destinationCipher.next(result, under: to), data: result)
+    }
+}
+
+extension CipherMode {
+    /// For what follows this cipher text.
+    fileprivate func continued(after cipherText: ArraySlice<UInt8>, _ blockLength: Int) -> CipherMode {
+        switch self {
+        case .ecb: .ecb
+        case .cbc: .cbc(iv: Array(cipherText.suffix(blockLength)))
+        }
     }
 }
