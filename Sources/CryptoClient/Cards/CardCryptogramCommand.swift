@@ -5,8 +5,8 @@ public import NIOCore
 ///
 /// master key | derivation 1 (`A`, `B`) | session key 1 (`P` PBOC, `C` EMV common, `M` Mastercard, `N` none) | padding 1 (`1`, `2`) |
 /// number of digits 2 | PAN | sequence number 2 | ATC 2 B | unpredictable number 4 B | task 1 (`0` check, `1`, `2` check and
-/// respond by method 1, 2; `3`, `4` respond only) | [tasks 0 to 2: length 4 hexadecimal digits | data] | cryptogram 8 B | [response code 2 B, or CSU 4 B |
-/// number of bytes 1 | bytes]. An SM4 key calculates with SM4 (session keys `P` and `N` only).
+/// respond by method 1, 2; `3`, `4` respond only) | [tasks 0 to 2: length 4 hexadecimal digits | data] | cryptogram 8 B |
+/// [response code 2 B, or CSU 4 B | number of bytes 1 | bytes]. An SM4 key calculates with SM4 (session keys `P` and `N` only).
 public struct CardCryptogramRequest: HostCommand {
     public typealias Reply = BytesReply
     public static let code = HostCommandCode.cardCryptogram

@@ -49,6 +49,32 @@ struct HTTPTests {
         }
     }
 
+    /// Longer than a piece of the secret memory that the plain text stays in.
+    @Test func `Long data are translated as one message, and the plain text is the same`() async throws {
+        let door = try await HTTPDoor.open.value
+        let plain = (0..<40_000).map { String(UInt8(truncatingIfNeeded: $0 &* 37 >> 3), radix: 16, uppercase: true) }
+            .map { $0.count == 1 ? "0" + $0 : $0 }.joined()
+        let vectors = (des: "0102030405060708", aes: "00112233445566778899AABBCCDDEEFF")
+        func ask(_ path: String, _ fields: [String: String]) async throws -> HTTPAnswer {
+            let body = try JSONSerialization.data(withJSONObject: fields)
+            return try await door.ask(path, String(decoding: body, as: UTF8.self))
+        }
+        let sent = try await ask(
+            "/v1/data/encrypt",
+            ["key": "canteen/pos/data", "mode": "cbc", "initial_vector": vectors.des, "data": plain])
+        let expected = try await ask(
+            "/v1/data/encrypt",
+            ["key": "canteen/pos/dataaes", "mode": "cbc", "initial_vector": vectors.aes, "data": plain])
+        let translated = try await ask(
+            "/v1/data/translate",
+            [
+                "source_key": "canteen/pos/data", "source_mode": "cbc", "source_vector": vectors.des,
+                "destination_key": "canteen/pos/dataaes", "destination_mode": "cbc",
+                "destination_vector": vectors.aes, "data": #require(sent.text("data")),
+            ])
+        #expect(expected.status == 200 && translated.body == expected.body)
+    }
+
     @Test(arguments: [("F47F70FE", "verified"), ("F47F70FF", "verification failed")])
     func `A TAC is verified or not, and both are answers`(tac: String, result: String) async throws {
         let answer = try await Self.ask(

@@ -34,12 +34,14 @@ struct OpenAPITests {
     @Test(.enabled(if: isAsked && hasPython)) func `schemathesis finds no violation`() async throws {
         let door = try await HTTPDoor.open.value
         let environment = ProcessInfo.processInfo.environment.merging(["KMSD_TOKEN": door.token]) { _, new in new }
+        // What it keeps between runs goes where nothing is kept of a tree.
         let attack = OutsideProgram(
             path: Self.python,
             arguments: [
-                "-m", "schemathesis.cli", "--config-file", "Tests/Schemathesis/schemathesis.toml", "run",
+                "-m", "schemathesis.cli", "--config-file",
+                Self.root.appending(path: "Tests/Schemathesis/schemathesis.toml").path, "run",
                 "http://127.0.0.1:\(door.port)/v1/openapi.json",
-            ], environment: environment, folder: Self.root)
+            ], environment: environment, folder: Self.root.appending(path: "var"))
         let result = try await attack.run(withErrors: true)
         // The whole report, for the one who asked for it.
         FileHandle.standardOutput.write(Data(result.output.utf8))

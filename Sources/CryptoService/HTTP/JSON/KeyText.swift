@@ -6,7 +6,7 @@ enum KeyText {
     /// The two forms for readers of the OpenAPI document: `issuer/product/label`, perhaps `/NN`; or a header of X9.143 and the
     /// rest of its block.
     static let pattern =
-        "^([!-.0-~]+/[!-.0-~]+/[!-.0-~]+(/[0-9]{2})?|[0-9A-D][0-9]{4}[0-9A-Z]{11}[ -~]*)$"
+        "^([!-.0-~]+/[!-.0-~]+/[!-.0-~]+(/[0-9]{2})?|[0-9A-D][0-9]{4}[0-9A-Z]{4}[0-9A-Zc][0-9A-Z]{6}[ -~]*)$"
 
     /// The shortest and the longest: `a/b/c`, and a block of four digits of length.
     static let counts = 5...HostKeyReference.maximumBlockLength
@@ -36,6 +36,8 @@ enum KeyText {
         for index in 5..<16 {
             switch span[index] {
             case 0x30...0x39, 0x41...0x5A: continue
+            // A component's key version number begins with a small c.
+            case 0x63 where index == 9: continue
             default: return false
             }
         }

@@ -7,7 +7,7 @@ extension JSONField {
         "component", .integer(1...9), "makes a component with this number, which serves /v1/keys/form alone"
     ).optional
     static let components = JSONField(
-        "components", .list(2...9, .text(16...9_999)), "key blocks under the LMK, made as components, no two alike")
+        "components", .list(2...9, .key), "key blocks under the LMK, made as components, no two alike")
 }
 
 extension ServiceRoute {
@@ -21,14 +21,10 @@ extension ServiceRoute {
             example: (#"{"components":["\#(exampleBlock)","\#(exampleBlock)"]}"#, made.1), isCreating: true
         ) { body throws(Refusal) in
             let version = body.has(.keyVersion) ? body.versionText(.keyVersion) : nil
-            let texts = body.list(.components)
+            var components: [HostKeyReference] = []
+            for case .text(let text) in body.list(.components) { components.append(try KeyText.reference(text)) }
             let request = try host { () throws(FieldError) in
-                var components: [HostKeyReference] = []
-                for slot in texts {
-                    guard case .text(let text) = slot else { continue }
-                    components.append(try .lmkBlock(String(buffer: text)))
-                }
-                return try FormKeyRequest(components: components, version: version)
+                try FormKeyRequest(components: components, version: version)
             }
             return .one(.formKey(request))
         } reply: { _, answers, writer throws(Refusal) in
