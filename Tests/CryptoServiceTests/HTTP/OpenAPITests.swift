@@ -14,11 +14,11 @@ struct OpenAPITests {
     static let isAsked = ProcessInfo.processInfo.environment["KMSD_SCHEMATHESIS"] == "1"
 
     @Test(.enabled(if: hasPython)) func `The document is valid OpenAPI 3.1 for openapi-spec-validator`() async throws {
-        let check = OutsideProgram(
-            path: Self.python, arguments: ["-m", "openapi_spec_validator", "--schema", "3.1", "-"],
-            input: Array(OpenAPIDocument.bytes.readableBytesView))
-        let result = try await check.run(withErrors: true)
-        #expect(result.status == 0, "\(result.output)")
+        var check = Program(Self.python, ["-m", "openapi_spec_validator", "--schema", "3.1", "-"])
+        check.input = String(buffer: OpenAPIDocument.bytes)
+        check.showsErrors = true
+        let result = try await check.run()
+        #expect(result.status == 0, "\(result.text)")
     }
 
     @Test func `Every name of an operation is its own, and every example fits its own fields`() throws {
@@ -34,17 +34,20 @@ struct OpenAPITests {
     @Test(.enabled(if: isAsked && hasPython)) func `schemathesis finds no violation`() async throws {
         let door = try await HTTPDoor.open.value
         let environment = ProcessInfo.processInfo.environment.merging(["KMSD_TOKEN": door.token]) { _, new in new }
-        // What it keeps between runs goes where nothing is kept of a tree.
-        let attack = OutsideProgram(
-            path: Self.python,
-            arguments: [
+        var attack = Program(
+            Self.python,
+            [
                 "-m", "schemathesis.cli", "--config-file",
                 Self.root.appending(path: "Tests/Schemathesis/schemathesis.toml").path, "run",
                 "http://127.0.0.1:\(door.port)/v1/openapi.json",
-            ], environment: environment, folder: Self.root.appending(path: "var"))
-        let result = try await attack.run(withErrors: true)
+            ])
+        attack.environment = environment
+        // What it keeps between runs goes where nothing is kept of a tree.
+        attack.folder = Self.root.appending(path: "var").path
+        attack.showsErrors = true
+        let result = try await attack.run()
         // The whole report, for the one who asked for it.
-        FileHandle.standardOutput.write(Data(result.output.utf8))
+        FileHandle.standardOutput.write(result.output)
         #expect(result.status == 0)
     }
 }

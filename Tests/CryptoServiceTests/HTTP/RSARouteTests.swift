@@ -51,10 +51,11 @@ struct RSARouteTests {
         for (name, text) in [("key.der", publicKey), ("signature", signature), ("data", data)] {
             try Data(Hex.decode(text) ?? []).write(to: folder.appending(path: name))
         }
-        let openssl = OutsideProgram(
-            path: "/usr/bin/openssl",
-            arguments: ["dgst", "-sha256", "-verify", "key.der", "-keyform", "DER", "-signature", "signature"] + options
-                + ["data"], folder: folder)
+        var openssl = Program(
+            "/usr/bin/openssl",
+            ["dgst", "-sha256", "-verify", "key.der", "-keyform", "DER", "-signature", "signature"] + options + ["data"]
+        )
+        openssl.folder = folder.path
         return try await openssl.run().status == 0
     }
 

@@ -6,6 +6,7 @@ import Testing
 @testable import CryptoService
 
 /// The edges of every field, with keys that exist and all else as in the example: where schemathesis, which knows no key, does not come.
+@Suite(.serialized)
 struct SchemaEdgeTests {
     /// Values at the limits of what the document allows.
     private static func edges(_ kind: JSONField.Kind) -> [Any] {
