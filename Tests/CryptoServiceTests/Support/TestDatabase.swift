@@ -31,6 +31,9 @@ enum TestDatabase {
     }
 
     /// A schema with the tables of key management, seen through the account that `kmsd serve` has.
+    /// Seconds for a lock. Many tests make schemas at once, and their GRANTs wait for each other at one table of the server.
+    private static let patience: UInt32 = 300
+
     static func makeSchema() async throws -> Database {
         let server = try await shared.value
         let schema = "t\(next())"
@@ -54,10 +57,13 @@ enum TestDatabase {
         }
         var settings = server.settings(for: .kms)
         settings.schema = schema
+        settings.lockWaitSeconds = patience
         return Database(settings, workers: 2)
     }
 
     private static func with(_ settings: DatabaseSettings, _ body: (Database) async throws -> Void) async throws {
+        var settings = settings
+        settings.lockWaitSeconds = patience
         let database = Database(settings, workers: 1)
         do { try await body(database) } catch {
             await database.close()
