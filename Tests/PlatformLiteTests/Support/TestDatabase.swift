@@ -14,7 +14,10 @@ enum TestDatabase {
         let folder = "/tmp/kmsd-platform-\(UInt32.random(in: 0 ... .max))"
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
-        let server = try await PrivateServer.start(.init(stateFolder: "\(folder)/db", socketPath: "\(folder)/s"))
+        var configuration = PrivateServer.Configuration(stateFolder: "\(folder)/db", socketPath: "\(folder)/s")
+        // All tests at once, each with a pool of its own.
+        configuration.settings = ["max-connections": "1000"]
+        let server = try await PrivateServer.start(configuration)
         Cleanup.add(server, folder)
         return server
     }
