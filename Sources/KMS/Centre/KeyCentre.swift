@@ -104,9 +104,10 @@ extension KeyCentre {
         touchesKeys: Bool = true, _ body: @escaping @Sendable (inout Connection) throws -> T
     ) async throws(KMSError) -> T {
         let result = try await write { connection in
-            let result = try body(&connection)
+            // First, so that changes come one after the other: rows of `key_version` bear the counter, and a reader that has
+            // seen it must have seen them all.
             try ChangeCounterTable.advance(touchesKeys: touchesKeys, &connection)
-            return result
+            return try body(&connection)
         }
         try? await directory.refresh()
         return result

@@ -51,7 +51,7 @@ extension KeyCentre {
     public func deleteKey(_ name: KeyName, by actor: Actor) async throws(KMSError) {
         try await changing(.deleteKey, name.description, actor) {
             { connection in
-                let versions = try KeyVersionTable.all(&connection).filter { $0.identity.name == name }
+                let versions = try KeyVersionTable.versions(of: name, &connection)
                 if let valued = versions.first(where: { $0.checkValue != nil }) {
                     throw KMSError.keyHasValue(valued.identity.description)
                 }

@@ -1,3 +1,4 @@
+internal import HSMBridge
 internal import MariaDB
 import Synchronization
 
@@ -20,7 +21,7 @@ public final class KeyDirectory: Sendable {
         self.clocks = clocks
         staleNanoseconds = UInt64(max(1, staleSeconds)) * 1_000_000_000
         current = Mutex(
-            Snapshot(change: 0, keyChange: 0, currentAt: 0, keys: Snapshot.KeyIndex([]), clients: [], tokens: []))
+            Snapshot(change: 0, keyChange: 0, currentAt: 0, keys: .empty, clients: [], tokens: []))
     }
 
     /// The present picture; take it once for a batch.
@@ -81,19 +82,37 @@ public final class KeyDirectory: Sendable {
         for watcher in watchers.withLock({ $0 }) { watcher(present) }
     }
 
-    /// Keys are read only where one of them changed; there may be a million.
+    /// Of keys only those are read that changed since the picture before; there may be a million.
     private static func picture(
         _ change: ChangeCounterTable.Value, at now: UInt64, known: Snapshot?, _ connection: inout Connection
     ) throws -> Snapshot {
         let tokens = try ServiceTokenTable.all(&connection)
         let clients = try ServiceClient.all(tokens: tokens, &connection)
-        let keys: Snapshot.KeyIndex =
-            if let known, known.keyChange == change.keys, known.change > 0 { known.keyIndex } else {
-                Snapshot.KeyIndex(try KeyVersionTable.all(&connection).compactMap(\.stored))
-            }
+        let keys: KeyIndex
+        if let known, known.change > 0 {
+            keys = known.keyChange == change.keys ? known.keyIndex : try changed(since: known, &connection)
+        } else {
+            keys = try all(&connection)
+        }
         return Snapshot(
             change: change.all, keyChange: change.keys, currentAt: now, keys: keys, clients: clients, tokens: tokens)
     }
+
+    /// Rows bear the counter that their transaction found before it moved it on, or found moved already; both are at or above
+    /// what the known picture shows. So the last change is read twice, and none is missed.
+    private static func changed(since known: Snapshot, _ connection: inout Connection) throws -> KeyIndex {
+        let versions = try KeyVersionTable.changed(from: known.keyChange, limit: changesRead, &connection)
+        return versions.count < changesRead ? known.keyIndex.updated(versions) : try all(&connection)
+    }
+
+    private static func all(_ connection: inout Connection) throws -> KeyIndex {
+        var builder = KeyIndex.Builder()
+        try KeyVersionTable.each(&connection) { builder.take($0) }
+        return builder.index()
+    }
+
+    /// Changes that are read one by one; with more the whole is read.
+    private static let changesRead = 10_000
 }
 
 extension ServiceClient {

@@ -15,19 +15,6 @@ public final class Snapshot: Sendable {
     private let byToken: [String: (client: String, hash: [UInt8], until: Timestamp?)]
     private let byCertificate: [CertificateFingerprint: (client: String, validity: Validity)]
 
-    /// Keys by their names.
-    final class KeyIndex: Sendable {
-        let byIdentity: [String: StoredKey]
-        /// Versions of each key with a value, the highest first.
-        let byName: [String: [StoredKey]]
-
-        init(_ keys: [StoredKey]) {
-            byIdentity = Dictionary(keys.map { ($0.identity.description, $0) }) { first, _ in first }
-            byName = Dictionary(grouping: keys) { $0.identity.name.description }
-                .mapValues { $0.sorted { $0.identity.version > $1.identity.version } }
-        }
-    }
-
     init(
         change: UInt64, keyChange: UInt64, currentAt: UInt64, keys: KeyIndex, clients: [ServiceClient],
         tokens: [ServiceTokenTable.Stored]
@@ -54,8 +41,8 @@ public final class Snapshot: Sendable {
         byCertificate = other.byCertificate
     }
 
-    public var keys: [StoredKey] { Array(keyIndex.byIdentity.values) }
-    public var keyCount: Int { keyIndex.byIdentity.count }
+    public var keys: [StoredKey] { keyIndex.all }
+    public var keyCount: Int { keyIndex.count }
     public var clientCount: Int { clients.count }
 
     /// Nil for unknown and for disabled clients.
@@ -98,14 +85,13 @@ public final class Snapshot: Sendable {
         let identity = KeyIdentity(label)
         guard let name = identity?.name ?? KeyName(label) else { throw .invalidInput("key label") }
         guard Self.allows(asking, name, operation, now) else { throw .grantMissing }
-        if identity != nil {
-            guard let key = keyIndex.byIdentity[label] else { throw .notFound("key \(label)") }
+        if let identity {
+            guard let key = keyIndex.key(identity) else { throw .notFound("key \(label)") }
             try key.requireUsable(protecting: operation.isProtecting, now: now)
             return key
         }
-        guard let versions = keyIndex.byName[name.description], let newest = versions.first else {
-            throw .notFound("key \(label)")
-        }
+        let versions = keyIndex.versions(name)
+        guard let newest = versions.first else { throw .notFound("key \(label)") }
         for key in versions where Self.isUsable(key, operation, now) { return key }
         try newest.requireUsable(protecting: operation.isProtecting, now: now)
         return newest
@@ -117,14 +103,14 @@ public final class Snapshot: Sendable {
     }
 
     /// Without a look at grants or state.
-    public func key(_ identity: KeyIdentity) -> StoredKey? { keyIndex.byIdentity[identity.description] }
+    public func key(_ identity: KeyIdentity) -> StoredKey? { keyIndex.key(identity) }
 
     /// All versions of a key that have a value, the highest first, without a look at grants and dates.
-    public func versions(of name: KeyName) -> [StoredKey] { keyIndex.byName[name.description] ?? [] }
+    public func versions(of name: KeyName) -> [StoredKey] { keyIndex.versions(name) }
 
     /// The active version with the highest number, without a look at grants and dates.
     public func currentKey(_ name: KeyName) -> StoredKey? {
-        keyIndex.byName[name.description]?.first { $0.state == .active }
+        keyIndex.versions(name).first { $0.state == .active }
     }
 
     private static func allows(

@@ -37,5 +37,6 @@ public enum KMSSchema {
             statements: ChangeCounterTable.additions + ServiceClientTable.additions + ServiceGrantTable.additions
                 + ServiceTokenTable.creation + ServiceCertificateTable.creation),
         Migration("kms-008 reasons of refusals", statements: FailedCheckTable.additions),
+        Migration("kms-009 changes of keys", statements: KeyVersionTable.additions),
     ]
 }

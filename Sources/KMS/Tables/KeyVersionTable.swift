@@ -61,6 +61,22 @@ enum KeyVersionTable {
         END
         """,
     ]
+    /// `key_change` is the change counter of keys at the row's last change, so that a directory reads what is new to it and no
+    /// more. Triggers write it: no statement can forget it.
+    static let additions: [SQL] = [
+        """
+        ALTER TABLE key_version ADD COLUMN key_change BIGINT UNSIGNED NOT NULL DEFAULT 0,
+            ADD KEY key_version_change (key_change)
+        """,
+        """
+        CREATE TRIGGER key_version_is_new BEFORE INSERT ON key_version FOR EACH ROW
+        SET NEW.key_change = (SELECT key_value FROM change_counter WHERE id = 1)
+        """,
+        """
+        CREATE TRIGGER key_version_has_changed BEFORE UPDATE ON key_version FOR EACH ROW
+        SET NEW.key_change = (SELECT key_value FROM change_counter WHERE id = 1)
+        """,
+    ]
     static let grants = [Grant("key_version", .all)]
 
     private static let columns: SQL = """
@@ -131,8 +147,66 @@ enum KeyVersionTable {
     }
 
     static func all(_ connection: inout Connection) throws -> [KeyVersion] {
-        try connection.query("SELECT \(columns) FROM \(source) ORDER BY issuer, product, label, version").map(decode)
+        var versions: [KeyVersion] = []
+        try each(&connection) { versions.append($0) }
+        return versions
     }
+
+    /// Visits all rows in the order of their names. In pages: there may be more than the server answers at once.
+    static func each(
+        _ connection: inout Connection, pageOf limit: Int = 10_000, _ visit: (KeyVersion) -> Void
+    ) throws {
+        var last: KeyIdentity?
+        repeat {
+            let page = try page(after: last, limit: limit, &connection)
+            for version in page { visit(version) }
+            last = page.count == limit ? page.last?.identity : nil
+        } while last != nil
+    }
+
+    static func versions(of name: KeyName, _ connection: inout Connection) throws -> [KeyVersion] {
+        try connection.query(
+            """
+            SELECT \(columns) FROM \(source)
+            WHERE issuer = \(name.issuer) AND product = \(name.product) AND label = \(name.label) ORDER BY version
+            """
+        ).map(decode)
+    }
+
+    /// The next rows in the order of their names, after one of them or from the first.
+    private static func page(
+        after last: KeyIdentity?, limit: Int, _ connection: inout Connection
+    ) throws -> [KeyVersion] {
+        // Spelt out, because a comparison of tuples does not make the server look into the primary key.
+        let place: SQL =
+            if let last {
+                """
+                v.issuer > \(last.issuer) OR (v.issuer = \(last.issuer) AND (v.product > \(last.product)
+                    OR (v.product = \(last.product) AND (v.label > \(last.label)
+                    OR (v.label = \(last.label) AND v.version > \(last.version))))))
+                """
+            } else { "TRUE" }
+        return try connection.query(
+            """
+            SELECT \(columns) FROM \(ordered) WHERE \(place)
+            ORDER BY v.issuer, v.product, v.label, v.version LIMIT \(limit)
+            """
+        ).map(decode)
+    }
+
+    /// Rows whose last change came at this value of the counter or later.
+    static func changed(
+        from change: UInt64, limit: Int, _ connection: inout Connection
+    ) throws -> [KeyVersion] {
+        try connection.query("SELECT \(columns) FROM \(ordered) WHERE v.key_change >= \(change) LIMIT \(limit)")
+            .map(decode)
+    }
+
+    /// Rows of `key_version` first, whatever the server thinks: they are what is asked for.
+    private static let ordered: SQL = """
+        key_version v STRAIGHT_JOIN application_key k
+            ON k.issuer = v.issuer AND k.product = v.product AND k.label = v.label
+        """
 
     static func withCheckValue(_ value: KeyCheckValue, _ connection: inout Connection) throws -> [KeyVersion] {
         try connection.query("SELECT \(columns) FROM \(source) WHERE v.check_value = \(value.description) LIMIT 100")

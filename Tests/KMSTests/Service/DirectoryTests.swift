@@ -130,4 +130,53 @@ import Testing
         #expect(rows.reduce(0) { $0 + $1.count } == 5_000)
         #expect(rows.count <= FailedChecks.kindsPerSecond + 1)
     }
+
+    @Test func `what another node reads of each change makes the same picture as reading everything`() async throws {
+        let rig = try await Rig.make()
+        try await rig.makeProduct()
+        func directory() -> KeyDirectory {
+            KeyDirectory(database: rig.database, clocks: rig.clock.clocks, staleSeconds: 300)
+        }
+        let other = directory()
+        func agrees() async throws -> Bool {
+            try await other.refresh()
+            let step = other.snapshot
+            let fresh = directory()
+            try await fresh.refresh()
+            let whole = fresh.snapshot
+            let names = Set(whole.keys.map(\.identity.name))
+            return Set(step.keys) == Set(whole.keys) && step.change == whole.change
+                && names.allSatisfy { step.versions(of: $0) == whole.versions(of: $0) }
+        }
+        for label in ["A", "B", "C"] { try await rig.makeKey(label, Rig.purchase) }
+        #expect(try await agrees())
+        #expect(other.snapshot.keyCount == 3)
+        try await rig.centre.suspend(Rig.id("B"), by: rig.bob)
+        #expect(try await agrees())
+        try await rig.centre.resume(Rig.id("B"), by: rig.bob)
+        try await rig.centre.retire(Rig.id("C"), by: rig.bob)
+        #expect(try await agrees())
+        // A client's change moves the counter and no key.
+        _ = try await rig.centre.createClient("pos1", description: "", by: rig.alice)
+        #expect(try await agrees())
+        // What is done to the tables by hand is seen with the next change of the counter, wherever that comes from.
+        try await rig.tamper(
+            "UPDATE key_version SET state = 'suspended' WHERE label = 'A'",
+            "UPDATE change_counter SET value = value + 1, key_value = key_value + 1 WHERE id = 1")
+        #expect(try await agrees())
+        #expect(other.snapshot.key(Rig.id("A"))?.state == .suspended)
+    }
+
+    @Test(arguments: [1, 2, 3, 7, 8])
+    func `pages of any size show every row once and in order`(_ size: Int) async throws {
+        let rig = try await Rig.make()
+        try await rig.makeProduct()
+        for number in 0..<7 { try await rig.makeKey("K\(number)", Rig.purchase) }
+        let seen = try await rig.database.read { connection in
+            var seen: [KeyIdentity] = []
+            try KeyVersionTable.each(&connection, pageOf: size) { seen.append($0.identity) }
+            return seen
+        }
+        #expect(seen == (0..<7).map { Rig.id("K\($0)") })
+    }
 }
