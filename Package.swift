@@ -115,7 +115,10 @@ var targets: [Target] = [
         ] + web),
     tests(
         "KmsdTests",
-        ["kmsd", "CryptoService", "KMS", .product(name: "Logging", package: "swift-log")]),
+        [
+            "kmsd", "CryptoService", "KMS", .product(name: "Logging", package: "swift-log"),
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ]),
     tests("HouseTests", []),
     tests(
         "IntegrationTests",

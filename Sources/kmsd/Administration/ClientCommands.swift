@@ -1,5 +1,6 @@
 import ArgumentParser
 import Console
+import KMS
 
 /// `kmsd client …`: programs that use the crypto service.
 struct ClientCommandGroup: AsyncParsableCommand {
@@ -47,9 +48,7 @@ struct ClientCommandGroup: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Allow operations on a key, on a key product, or with key blocks that the client brings along.",
             discussion: """
-                Operations: generateMAC verifyMAC checkValue encrypt decrypt generateKey importKey exportKey diversify
-                purseLoad pursePurchase purseVerify verifyTAC sign random generateCardCode verifyCardCode
-                verifyCryptogram answerCryptogram respondUnchecked purseUnload protectCommand formKey translateKey
+                Operations: \(ServiceOperation.allCases.map(\.rawValue).joined(separator: " "))
 
                 Granting again gives a new end: without --until there is none.
 
