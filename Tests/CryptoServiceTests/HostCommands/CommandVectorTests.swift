@@ -8,7 +8,7 @@ struct CommandVectorTests {
 
     @Test func `the vectors are all there`() {
         #expect(CommandVectors.keys.count >= 10)
-        #expect(CommandVectors.messages.count >= 330)
+        #expect(CommandVectors.messages.count >= 430)
         #expect(Set(CommandVectors.messages.map(\.id)).count == CommandVectors.messages.count)
     }
 
@@ -28,5 +28,41 @@ struct CommandVectorTests {
         for (message, answer) in zip(messages, answers) {
             #expect(Hex.encode(answer) == Hex.encode(message.answer), "\(message.id)")
         }
+    }
+
+    @Test func `a key that is made has the check value that others calculate, and does what they do with it`()
+        async throws
+    {
+        #expect(CommandVectors.made.count == 14)
+        let world = try await World.ofVectors.value
+        try await RawClient.with(port: world.port) { client in
+            for vector in CommandVectors.made {
+                try await client.send(vector.request)
+                var (block, check) = try Self.key(await client.frame(), vector.id)
+                #expect(check == vector.checkValue, "\(vector.id)")
+                if block.first == UInt8(ascii: "R") {
+                    // What went out under the transport key comes in again under it.
+                    try await client.send(Self.frame(Array("A6FFFL17canteen/kek/known".utf8) + block + Array("S".utf8)))
+                    (block, check) = try Self.key(await client.frame(), vector.id)
+                    #expect(check == vector.checkValue, "\(vector.id)")
+                }
+                #expect(block.first == UInt8(ascii: "S"), "\(vector.id)")
+                try await client.send(Self.frame(vector.before + block + vector.after))
+                let answer = try #require(try await client.frame())
+                #expect(Hex.encode(Array(answer.dropFirst(6))) == Hex.encode(vector.answer), "\(vector.id)")
+            }
+        }
+    }
+
+    private static func frame(_ message: [UInt8]) -> [UInt8] {
+        let length = message.count + 4
+        return [UInt8(length >> 8), UInt8(length & 255)] + Array("0000".utf8) + message
+    }
+
+    /// Block and check value of an answer: length 2 | header 4 | answer code 2 | error 2 | block | six digits.
+    private static func key(_ frame: [UInt8]?, _ id: String) throws -> (block: [UInt8], checkValue: String) {
+        let frame = try #require(frame)
+        try #require(frame.count > 30 && Array(frame[8..<10]) == Array("00".utf8), "\(id) \(Hex.encode(frame))")
+        return (Array(frame[10...].dropLast(6)), String(decoding: frame.suffix(6), as: UTF8.self))
     }
 }

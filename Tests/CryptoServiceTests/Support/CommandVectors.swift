@@ -18,8 +18,19 @@ enum CommandVectors {
         let answer: [UInt8]
     }
 
+    /// A command that makes a key block, which is another each time, and a message that uses it: `before` | block | `after`.
+    struct Made: Sendable {
+        let id: String
+        let request: [UInt8]
+        let checkValue: String
+        let before: [UInt8]
+        let after: [UInt8]
+        /// From its code on.
+        let answer: [UInt8]
+    }
+
     private struct Line: Decodable {
-        var key, usage, algorithm, mode, value, id, request, answer: String?
+        var key, usage, algorithm, mode, value, id, request, answer, made, check, before, after: String?
     }
 
     static let keys: [Key] = lines.compactMap { line in
@@ -36,6 +47,14 @@ enum CommandVectors {
             let answer = line.answer.flatMap({ Hex.decode($0) })
         else { return nil }
         return Message(id: id, request: request, answer: answer)
+    }
+
+    static let made: [Made] = lines.compactMap { line in
+        guard let id = line.made, let request = line.request.flatMap({ Hex.decode($0) }), let check = line.check,
+            let before = line.before.flatMap({ Hex.decode($0) }), let after = line.after.flatMap({ Hex.decode($0) }),
+            let answer = line.answer.flatMap({ Hex.decode($0) })
+        else { return nil }
+        return Made(id: id, request: request, checkValue: check, before: before, after: after, answer: answer)
     }
 
     private static let lines: [Line] = {

@@ -37,6 +37,9 @@ struct HTTPForm {
             fields = Self.fields(verify.input, verify.key)
             fields["card_code"] = String(decoding: verify.cardCode, as: UTF8.self)
             answer = { code, _ in Self.verdict(code) }
+        case .authorizeLoad, .makePurchaseMAC, .checkPurchaseMAC, .verifyTAC, .verifyTACBatch:
+            guard let form = HTTPForm(purse: request) else { return nil }
+            self = form
         case .authorizeUnload(let unload):
             path = "/v1/purse/unload"
             fields = Self.fields(unload.fields)
@@ -139,6 +142,61 @@ struct HTTPForm {
                 "algorithm": ["T2": "3des2", "T3": "3des3", "41": "sm4"][attributes.algorithm] ?? "",
             ],
         ]
+    }
+
+    private init?(purse request: HostRequest) {
+        answer = { code, _ in Self.verdict(code) }
+        switch request {
+        case .authorizeLoad(let load):
+            path = "/v1/purse/load"
+            fields = Self.fields(load)
+            fields["type"] = Self.hexadecimal(load.type)
+            answer = { code, body in
+                code == "00" ? ["result": "verified", "mac2": Self.hexadecimal(body)] : Self.verdict(code)
+            }
+        case .makePurchaseMAC(let make):
+            path = "/v1/purse/purchase-mac"
+            let record = make.record
+            fields = Self.fields(make.key, make.random, 0, record.amount, record.terminal, record.time)
+            fields["online_sequence"] = nil
+            fields["offline_sequence"] = Int(make.offlineSequence)
+            fields["terminal_transaction"] = Int(record.terminalSequence)
+            fields["type"] = Self.hexadecimal(record.type)
+            answer = { code, body in code == "00" ? ["mac1": Self.hexadecimal(body)] : nil }
+        case .checkPurchaseMAC(let check):
+            path = "/v1/purse/purchase-check"
+            fields = Self.fields(check.key)
+            fields["random"] = Self.hexadecimal(check.random)
+            fields["offline_sequence"] = Int(check.offlineSequence)
+            fields["terminal_transaction"] = Int(check.terminalSequence)
+            fields["amount"] = Int(check.amount)
+            fields["mac2"] = Self.hexadecimal(check.mac2.value)
+        case .verifyTAC(let verify):
+            path = "/v1/tac/verify"
+            fields = Self.fields(verify.key)
+            fields["data"] = Hex.encode(verify.record.data)
+            fields["tac"] = Self.hexadecimal(verify.tac.value)
+        case .verifyTACBatch(let batch):
+            path = "/v1/tac/batch"
+            let shared = batch.sharedPath.factors.map { Self.hexadecimal($0.rawValue) }
+            let entries = Hex.encode(Array(batch.entries.readableBytesView))
+            let length = 2 * batch.entryLength
+            let records = (0..<batch.count).map { number -> [String: Any] in
+                let entry = entries.dropFirst(number * length).prefix(length)
+                return [
+                    "factors": shared + [String(entry.prefix(16))],
+                    "data": String(entry.dropFirst(16).dropLast(8)), "tac": String(entry.suffix(8)),
+                ]
+            }
+            fields = ["key": Self.text(batch.key), "records": records]
+            // Behind the number of entries, a digit for each.
+            answer = { code, body in
+                let verdicts = String(buffer: body).dropFirst(4)
+                return code == "00"
+                    ? ["results": verdicts.map { $0 == "0" ? "verified" : "verification failed" }] : nil
+            }
+        default: return nil
+        }
     }
 
     private init?(cryptogram request: HostRequest) {
