@@ -45,14 +45,15 @@ public final class CryptoServer: Service, Sendable {
     /// its other doors, and so is `admission`.
     public init(
         _ settings: CryptoSettings, centre: KeyCentre, slowModule: any SecurityModule,
-        metrics: ServiceMetrics = ServiceMetrics(), admission: Admission? = nil, logger: Logger
+        metrics: ServiceMetrics = ServiceMetrics(), admission: Admission? = nil, clocks: Clocks = .system,
+        logger: Logger
     ) {
         surroundings = HostLoop.Surroundings(
             settings: settings, directory: centre.directory, counts: centre.counts, failedChecks: centre.failedChecks,
-            clocks: .system,
+            clocks: clocks,
             slow: SlowCommands(
                 module: slowModule, rsa: RSAModules(settings), counts: centre.counts, failedChecks: centre.failedChecks,
-                monitoring: Monitoring(metrics: metrics, clocks: .system, connectionLimit: settings.connectionLimit)),
+                monitoring: Monitoring(metrics: metrics, clocks: clocks, connectionLimit: settings.connectionLimit)),
             metrics: metrics)
         responder = Responder(loops: settings.loops)
         self.admission = admission ?? Admission(settings, centre: centre, metrics: metrics, logger: logger)

@@ -1,3 +1,4 @@
+import CryptoClient
 import HSMBridge
 import KMS
 import NIOCore
@@ -90,8 +91,7 @@ import Testing
         await door.world.stop()
     }
 
-    @Test func `a revoked grant, a grant that has ended, and a suspended key count on an open connection`() async throws
-    {
+    @Test func `a revoked grant and a suspended key count on an open connection`() async throws {
         let door = try await TLSDoorTests.Door.open()
         let (centre, key) = (door.world.centre, KeyName("canteen/pos/spare")!)
         let other = try await otherNode(door.world)
@@ -116,6 +116,36 @@ import Testing
             #expect(try await ask(&session) == "0003M729")
         }
         await door.world.stop()
+    }
+
+    @Test func `a grant ends at its end on an open connection, without any change in the database`() async throws {
+        let time = DrivenTime()
+        let world = try await World.make(time: time)
+        let connection = try await world.connect()
+        func code() async throws -> String {
+            try await connection.send(
+                command: "M6", body: Array("00031FFFL18canteen/closed/mac0004PING".utf8)
+            ).error.rawValue
+        }
+        #expect(try await code() == "29")
+        try await world.centre.grant(
+            .key(KeyName("canteen/closed/mac")!), [.generateMAC], to: World.plainClient,
+            until: Timestamp(microseconds: time.now.microseconds + 60_000_000), by: World.conf)
+        #expect(try await code() == "00")
+        let change = world.centre.directory.snapshot.change
+        time.advance(microseconds: 59_999_999)
+        #expect(try await code() == "00")
+        time.advance(microseconds: 1)
+        // The service looks at its clock at each tick, whether requests come or not.
+        var (asked, last) = (0, "00")
+        while last == "00", asked < 1_000_000 {
+            last = try await code()
+            asked += 1
+        }
+        #expect(last == "29")
+        #expect(world.centre.directory.snapshot.change == change)
+        await connection.close()
+        await world.stop()
     }
 
     @Test func `a rate holds for all connections of a client together, and a new one counts at once`() async throws {

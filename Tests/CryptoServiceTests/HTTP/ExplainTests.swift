@@ -31,6 +31,9 @@ struct ExplainTests {
     }
 
     private static let record = "000004E2060011223344550000000920161216134600"
+    private static let posMessage =
+        "0200302004C020C0981100000000000000005100183402100006324392260009942820D13121011200843931363638383031"
+        + "34303030303030303030303030303031313536ACF46E73838A82F92600000000000000000822000001"
 
     @Test(arguments: [
         (fields(padding: "method3"), "padding method 1 instead of padding method 3"),
@@ -42,6 +45,25 @@ struct ExplainTests {
             "the data from right to left"
         ),
         (fields(mac: "D780B7C5"), "the bytes of the MAC from right to left"),
+        // The MACs of these are pycryptodome's, DES and XOR written out.
+        (fields(mac: "AAA48177"), "the data as hexadecimal text in capitals instead of as bytes"),
+        (fields(mac: "E0E09A1C"), "the data as hexadecimal text in small letters instead of as bytes"),
+        (fields(mac: "472FD7D0"), "each block of eight data bytes from right to left"),
+        (fields(mac: "A8C766D4"), "an initial vector of FF bytes"),
+        (fields(mac: "4152E5C9"), "the right bytes of the last block as the MAC"),
+        (
+            fields(mac: "606A11F5"),
+            "algorithm 1 with the left half of the key alone (single DES) instead of ISO 9797-1 algorithm 3"
+        ),
+        // Y0.E.3des2 of Tests/Vectors/commands.json, and the other way round.
+        (
+            fields(key: "canteen/pos/mac1", algorithm: "algorithm1", data: posMessage, mac: "4133303936413131"),
+            "UnionPay's ECB MAC instead of ISO 9797-1 algorithm 1"
+        ),
+        (
+            fields(key: "canteen/pos/mac1", algorithm: "unionPayECB", data: posMessage, mac: "1310E47E"),
+            "ISO 9797-1 algorithm 1 instead of UnionPay's ECB MAC"
+        ),
         (
             fields(padding: "method3", mac: "D780B7C5"),
             "padding method 1 instead of padding method 3, the bytes of the MAC from right to left"
@@ -135,10 +157,13 @@ struct ExplainTests {
         let refused = try await Self.ask(Self.fields(key: "canteen/pos/nobody"), token: conf)
         #expect(refused.status == 403 && refused.text("code") == "29")
         _ = try await Self.ask(Self.fields())
+        let auditor = try await Self.session("olga", door.world)
+        #expect(try await Self.ask(Self.fields(), token: auditor).text("result") == "verified")
         let trail = try String(contentsOfFile: "\(door.world.folder)/audit.log", encoding: .utf8)
         let lines = trail.split(separator: "\n").filter { $0.contains("mac.explain") }
         #expect(lines.contains { $0.contains("alice") && $0.contains("refused") })
         #expect(lines.contains { $0.contains("bob") && $0.contains("begun") && $0.contains("canteen/pos/mac") })
+        #expect(lines.contains { $0.contains("olga") && $0.contains("begun") && $0.contains("canteen/pos/mac") })
     }
 
     @Test(arguments: [

@@ -52,16 +52,19 @@ final class World: Sendable {
         self.door = Mutex(door)
     }
 
-    /// `tls`: the doors with TLS are open too, on any free ports of 127.0.0.1.
+    /// `tls`: the doors with TLS are open too, on any free ports of 127.0.0.1. `time` is what the service takes for it.
     static func make(
         tls files: TLSFiles? = nil, logger: Logger = Logger(label: "test"), keysOf vectors: [CommandVectors.Key] = [],
-        _ adjust: (inout CryptoSettings) -> Void = { _ in }
+        time: DrivenTime? = nil, _ adjust: (inout CryptoSettings) -> Void = { _ in }
     ) async throws -> World {
+        let wall: @Sendable () -> Timestamp = { time?.now ?? Clocks.system.wall() }
         let folder = try TestDatabase.folder("world\(TestDatabase.next())")
         let database = try await TestDatabase.makeSchema()
         let module = try SoftwareModule(forTestsWithRandomLMKIn: folder)
         let centre = try await KeyCentre.open(
-            database: database, module: module, settings: KMSSettings(auditFile: "\(folder)/audit.log"))
+            database: database, module: module, settings: KMSSettings(auditFile: "\(folder)/audit.log"),
+            clocks: Clocks(
+                wall: wall, monotonicNanoseconds: Clocks.system.monotonicNanoseconds, boot: Clocks.system.boot))
         try await people(database)
         try await keys(centre, module)
         for vector in vectors {
@@ -83,12 +86,13 @@ final class World: Sendable {
         settings.handshakeSeconds = 120
         adjust(&settings)
         let metrics = ServiceMetrics()
+        let clocks = rateStandsStill(wall)
         let admission = Admission(
             settings, centre: centre, tls: try files.map { try TLSMaterial($0, logger: logger) }, metrics: metrics,
-            clocks: rateStandsStill, logger: logger)
+            clocks: clocks, logger: logger)
         let server = CryptoServer(
             settings, centre: centre, slowModule: ModuleBridge(path: socket, lanes: 4), metrics: metrics,
-            admission: admission, logger: logger)
+            admission: admission, clocks: clocks, logger: logger)
         let port = try await server.start()
         return World(
             folder: folder, socket: socket, module: module, centre: centre, settings: settings, server: server,
@@ -96,8 +100,9 @@ final class World: Sendable {
     }
 
     /// A client's bucket holds its burst and fills no more, however long the machine takes.
-    private static let rateStandsStill = Clocks(
-        wall: Clocks.system.wall, monotonicNanoseconds: { 1_000_000_000_000 }, boot: Clocks.system.boot)
+    private static func rateStandsStill(_ wall: @escaping @Sendable () -> Timestamp) -> Clocks {
+        Clocks(wall: wall, monotonicNanoseconds: { 1_000_000_000_000 }, boot: Clocks.system.boot)
+    }
 
     /// As long as the machine takes: see `moduleSeconds`.
     static let patient: CryptoConnection.Settings = {
@@ -135,7 +140,7 @@ final class World: Sendable {
         var bytes = Array("correct horse battery".utf8)
         let hash = try PasswordHash(of: Password(wiping: &bytes))
         try await database.write { connection in
-            for (name, role) in [("alice", Role.conf), ("bob", Role.key)] {
+            for (name, role) in [("alice", Role.conf), ("bob", Role.key), ("olga", .auditor)] {
                 try AdministratorTable.insert(name, name, hash, &connection)
                 try AdministratorRoleTable.insert(
                     role, to: name, by: "test", approvedBy: "test", now: Timestamp(microseconds: 0), &connection)
