@@ -9,6 +9,8 @@ Run while the stack is up, after the story: `make test` does so. Exit status 0 a
 """
 import json
 import os
+import socket
+import struct
 import subprocess
 import sys
 import warnings
@@ -140,6 +142,35 @@ def main():
 
     transactions(report, {name: value for name, (_, value) in keys.items()})
     cards({name: value for name, (_, value) in keys.items()}, report)
+    card_keys(keys["PARK/PURSE/TAC"][1], lmk)
+
+
+def ask(body):
+    """One host command and its answer, both without the client header."""
+    with socket.create_connection(("127.0.0.1", 1500), timeout=60) as connection:
+        connection.sendall(struct.pack(">H", len(body) + 4) + b"0001" + body)
+        data = b""
+        while len(data) < 2 or len(data) < 2 + struct.unpack(">H", data[:2])[0]:
+            more = connection.recv(65536)
+            if not more:
+                raise SystemExit("closed before the answer to %r" % body[:2])
+            data += more
+    return data[6:]
+
+
+def card_keys(master, lmk):
+    """YD: the blocks of diversified keys, opened, at every number of levels."""
+    levels = [bytes.fromhex(text) for text in ("1122334455667788", "0102030405060708", "FFEEDDCCBBAA9988", "B1B1BEA9B1B1BEA9")]
+    name = b"PARK/PURSE/TAC"
+    for count in (1, 2, 3, 4):
+        right = master
+        for factor in levels[:count]:
+            right = diversify(right, factor)
+        answer = ask(b"YDL%02d%s%d%sS" % (len(name), name, count, b"".join(levels[:count])))
+        check("YD with %d levels" % count, answer[:5], b"YE00S")
+        header, value = tr31.unwrap(lmk, answer[5:-6].decode())
+        check("check value of YD with %d levels" % count, answer[-6:].decode(), kcv(right, header.algorithm))
+        check("the block of YD with %d levels is of version D and holds the key" % count, (header.version_id, value == right), ("D", True))
 
 
 def transactions(report, keys):

@@ -6,12 +6,15 @@
 1. ten thousand frames of garbage: each is answered or its connection closed, and the service still answers;
 2. 500 idle connections, 50 that stop in the middle of a frame and 10 in the middle of an HTTP request are open: ten thousand
    requests of others are all answered rightly meanwhile, and those that stopped are closed at their limit;
-3. kmsd hsm is killed (-9) under load: every request is answered once, in order, with its result or code 41; sealed, the module
-   is told by code 13; after the custodians' cards the same connections get results again.
+3. kmsd hsm is killed (-9) under load of MACs, batches of TACs and RSA signatures, over TCP and over HTTP: every request is
+   answered once, in order, with its result or code 41; sealed, the module is told by code 13; after the custodians' cards the
+   same connections get results again.
 
 Nothing here measures time; the limits only keep it from waiting for ever. Exit status 0, or 1 with what went wrong.
 """
 import argparse
+import http.client
+import json
 import os
 import random
 import re
@@ -29,6 +32,7 @@ DESK = os.path.join(CHECKOUT, "var", "story", "desk")
 CONFIG = os.environ.get("KMSD_CONFIG", os.path.join(CHECKOUT, "var", "story", "kmsd.yaml"))
 HOST, PORT, HTTP_PORT = "127.0.0.1", 1500, 8441
 KEY = b"L17PARK/POS/MAC-0001"
+TAC_KEY = b"L14PARK/PURSE/TAC"
 PATIENCE = 120
 HTTP_PATIENCE = 90
 failures = []
@@ -117,7 +121,7 @@ def garbage():
     dice = random.Random(20260101)
     commands = [b"NC", b"NO", b"N0", b"B2", b"A0", b"A4", b"A6", b"A8", b"B0", b"BU", b"BW", b"M0", b"M2", b"M4", b"M6", b"M8",
                 b"MS", b"GM", b"EI", b"EO", b"EW", b"EY", b"KQ", b"KW", b"CW", b"CY", b"J2", b"J4", b"J8", b"JK", b"YL", b"YP",
-                b"YR", b"YT", b"YB", b"YD", b"??", b"\0\0"]
+                b"YR", b"YT", b"YB", b"YD", b"YN", b"YG", b"YI", b"Y0", b"Y2", b"YV", b"??", b"\0\0"]
     sent = answered = closed = 0
     while sent < 10_000:
         connection = Connection()
@@ -243,13 +247,59 @@ def custodians(program):
     kmsd(program, "lmk", "finish")
 
 
+def questions():
+    """What is asked while the module dies: 64 requests with the answers that they had while it lived."""
+    asked = [(verify(message(number), mac), b"M900") for number, mac in enumerate(macs(64))]
+    connection = Connection()
+    # No TAC here is right, and the answer says so for each.
+    entries = b"".join(message(number)[:34] for number in range(200))
+    batch = b"YB" + TAC_KEY + b"0P0200" + entries
+    pair = connection.ask(0, b"EI0204802#0000&N")[1]
+    assert pair[:4] == b"EJ00", pair[:4]
+    block = pair[pair.index(b"FFFFS"):]
+    signing = b"EW0601010004PING;99" + block
+    for place, request in [(11, batch), (27, signing), (43, batch), (59, signing)]:
+        answer = connection.ask(0, request)[1]
+        assert answer[:4] in (b"YC00", b"EX00"), "%r is answered %r" % (request[:2], answer[:4])
+        asked[place] = (request, answer)
+    connection.close()
+    return asked
+
+
+class HTTPCustomer:
+    """Asks for a check over HTTP on one connection, which it does not open again."""
+
+    def __init__(self, token, mac):
+        self.connection = http.client.HTTPConnection(HOST, HTTP_PORT, timeout=PATIENCE)
+        self.connection.connect()
+        self.connection.auto_open = 0
+        self.headers = {"Authorization": "Bearer " + token, "Content-Type": "application/json"}
+        self.body = json.dumps({"key": KEY[3:].decode(), "algorithm": "algorithm3", "padding": "method2",
+                                "data": message(0).hex(), "mac": mac})
+
+    def ask(self):
+        """Status, and the verdict or the code; or why there was none."""
+        try:
+            self.connection.request("POST", "/v1/mac/verify", self.body, self.headers)
+            answer = self.connection.getresponse()
+            fields = json.loads(answer.read())
+        except (http.client.HTTPException, OSError, ValueError) as error:
+            return 0, repr(error)
+        return answer.status, fields.get("result", fields.get("code"))
+
+
 def death(program):
-    made = macs(64)
+    asked = questions()
+    made = macs(8)
+    with open(DESK + "/token-auditor-http") as file:
+        token = file.read().strip()
+    customers = [HTTPCustomer(token, made[0].decode()) for _ in range(4)]
+    verdicts = [set() for _ in customers]
     connections = [Connection() for _ in range(20)]
     killed = threading.Event()
     results = [[] for _ in connections]
     rounds = 400
-    started = threading.Barrier(len(connections) + 1)
+    started = threading.Barrier(len(connections) + len(customers) + 1)
 
     def load(index):
         connection = connections[index]
@@ -258,7 +308,7 @@ def death(program):
         while len(results[index]) < rounds * 16:
             # While the module lives, requests go on; afterwards only what is under way is waited for.
             while depth < 16 and sent < rounds * 16 and not (killed.is_set() and sent > 1_000):
-                connection.send(sent, verify(message(sent % 64), made[sent % 64]))
+                connection.send(sent, asked[sent % 64][0])
                 sent += 1
                 depth += 1
             if depth == 0:
@@ -272,7 +322,16 @@ def death(program):
                 os.kill(listener(configured("run") + "/hsm.sock"), signal.SIGKILL)
                 killed.set()
 
+    def load_http(index):
+        started.wait()
+        left = 100
+        while left > 0:
+            verdicts[index].add(customers[index].ask())
+            # What is asked from now on is asked of a module that is dead.
+            left -= 1 if killed.is_set() else 0
+
     threads = [threading.Thread(target=load, args=(index,)) for index in range(len(connections))]
+    threads += [threading.Thread(target=load_http, args=(index,)) for index in range(len(customers))]
     for thread in threads:
         thread.start()
     started.wait()
@@ -281,16 +340,25 @@ def death(program):
     everything = [(number, frame) for result in results for number, frame in enumerate(result)]
     check("no connection was closed", all(frame is not None for _, frame in everything))
     check("every request was answered once and in its order", all(frame and frame[0] == number for number, frame in everything))
-    codes = sorted({frame[1].decode("latin1") for _, frame in everything if frame})
-    check("with its result or code 41, nothing else", codes == ["M900", "M941"], codes)
+    wrong = {frame[1][:8] for number, frame in everything
+             if frame and frame[1] not in (asked[number % 64][1], asked[number % 64][1][:2] + b"41")}
+    check("with its result or code 41, nothing else", not wrong, wrong)
+    codes = sorted({frame[1][:4].decode("latin1") for _, frame in everything if frame})
+    check("checks, batches and signatures had both", codes == ["EX00", "EX41", "M900", "M941", "YC00", "YC41"], codes)
+    check("over HTTP each had its verdict, or 503 with that code, on its one connection",
+          all(verdict == {(200, "verified"), (503, "41")} for verdict in verdicts), verdicts)
     told = subprocess.run([os.path.join(CHECKOUT, "scripts", "stack"), "--tell", "start hsm"], capture_output=True, text=True)
     check("kmsd hsm starts again", told.returncode == 0, told.stdout)
     sealed = wait_for(connections[0], made, {b"M941"})
     check("the sealed module is told by code 13", sealed == b"M913", sealed)
     custodians(program)
     check("with three cards the same connection gets results again", wait_for(connections[0], made, {b"M941", b"M913"}) == b"M900")
-    rest = {connection.ask(7, verify(message(7), made[7])) for connection in connections}
-    check("and so does every other", rest == {(7, b"M900")}, rest)
+    # Each asks all kinds again; the signatures are made anew with the same private key block.
+    rest = {(number, connection.ask(number, asked[number][0])[1] == asked[number][1])
+            for connection in connections for number in (0, 11, 27)}
+    check("and so does every other, of every kind", rest == {(0, True), (11, True), (27, True)}, rest)
+    again = HTTPCustomer(token, made[0].decode()).ask()
+    check("and so does HTTP", again == (200, "verified"), again)
     for connection in connections:
         connection.close()
 

@@ -1,3 +1,4 @@
+import Console
 import Foundation
 import HSMBridge
 
@@ -144,6 +145,20 @@ extension Story {
         throw StoryMismatch("\(demo)/keys-under-kek.json has no block “\(id)”")
     }
 
+    /// A grant too many is taken away again; the list says what is left.
+    private func takeBack(from client: String) async throws {
+        for verb in ["grant", "revoke"] {
+            try await doors.kmsd(
+                ["client", verb, client, "--product", "\(Self.issuer)/FLEET", "--operations", "diversify"], as: "carl")
+            let list = try JSONDecoder().decode(
+                [ServiceClientMessage].self, from: try await doors.kmsd(["client", "list"], as: "carl").output)
+            let grants = list.first { $0.id == client }?.grants ?? []
+            try expect(
+                grants.contains { $0.operations.contains("diversify") } == (verb == "grant"),
+                "after client \(verb), client list says \(grants)")
+        }
+    }
+
     /// Who may ask the crypto service for what.
     private func clients(_ notes: inout StoryNotes) async throws {
         let grants: [(String, String)] = [
@@ -161,13 +176,20 @@ extension Story {
             }
             // What monitoring programs ask, and the commands that name no key of ours.
             try await doors.kmsd(
-                ["client", "grant", client, "--blocks", "--operations", "monitor,random,hash,generateKeyPair"],
+                ["client", "grant", client, "--blocks", "--operations", "monitor,random,hash,generateKeyPair,sign"],
                 as: "carl")
             let path = "\(desk)/token-\(client)"
             let isWritten = FileManager.default.createFile(
                 atPath: path, contents: Data(token.utf8), attributes: [.posixPermissions: 0o600])
             try expect(isWritten, "\(path) cannot be written")
         }
+        // The outsider's check opens the blocks of diversified keys.
+        try await doors.kmsd(
+            [
+                "client", "grant", settings.crypto.plainClient, "--product", "\(Self.issuer)/PURSE", "--operations",
+                "diversify",
+            ], as: "carl")
+        try await takeBack(from: "auditor-http")
         notes.tell(
             "crypto service clients \(settings.crypto.plainClient) and auditor-http with grants; everything else is denied"
         )
