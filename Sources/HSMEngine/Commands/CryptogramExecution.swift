@@ -60,7 +60,11 @@ extension CryptogramCard {
 extension VerifyCryptogram: ExecutableCommand {
     func execute(in execution: inout Execution) throws(ModuleRefusal) -> CryptogramVerdict {
         let schedule = try execution.key(card.key).schedule(for: .verifyCryptogram, factors: 1)
-        guard data.count <= Cryptogram.longestData else { throw ModuleRefusal(.dataLengthInvalid) }
+        // More than a block: the cryptogram of one block is its encipherment under the session's key, and so is a response by method
+        // 1. From one genuine cryptogram a caller could go on to a response to whatever it likes.
+        guard data.count > schedule.blockLength, data.count <= Cryptogram.longestData else {
+            throw ModuleRefusal(.dataLengthInvalid)
+        }
         let session = try card.session()
         let claimed = BigEndian.bytes(cryptogram)
         let data = data

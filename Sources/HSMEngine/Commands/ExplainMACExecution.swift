@@ -34,12 +34,12 @@ extension ExplainMAC: ExecutableCommand {
         guard entry.schedule != nil else { throw ModuleRefusal(.algorithmNotPermitted) }
         let direct: [KeyOperation] = [.verifyMAC1, .verifyMAC3, .verifyCMAC, .verifyUnionPayMAC]
         let onCard: [KeyOperation] = [.verifyTAC, .authoriseLoad, .purchaseMAC, .unload, .protectCommand]
-        for operation in direct where PermissionTable.refusal(entry.attributes, operation, factors: 0) == nil { return }
-        for operation in onCard {
-            for factors in 0...1 where PermissionTable.refusal(entry.attributes, operation, factors: factors) == nil {
-                return
-            }
+        func mayDo(_ operation: KeyOperation, _ factors: Int) -> Bool {
+            (try? entry.permit(operation, factors: factors)) != nil
         }
+        // The entry is asked and not the table: a component has the attributes of the key that it is to be part of, and no use.
+        for operation in direct where mayDo(operation, 0) { return }
+        for operation in onCard where mayDo(operation, 0) || mayDo(operation, 1) { return }
         throw ModuleRefusal(.usageNotPermitted)
     }
 }

@@ -102,6 +102,9 @@ extension ImportKeyBlock: ExecutableCommand {
 }
 
 extension ImportCryptogram: ExecutableCommand {
+    /// What gives back plain text or keys.
+    static let closedUsages: Set<KeyUsage> = [.dataEncryption, .keyEncryption, .keyBlockProtection]
+
     func execute(in execution: inout Execution) throws(ModuleRefusal) -> WrappedKey {
         let keyring = try execution.keyring()
         try AttributeRules.check(attributes)
@@ -110,6 +113,9 @@ extension ImportCryptogram: ExecutableCommand {
         guard attributes.algorithm.isSymmetric, cryptogram.count * 8 == attributes.algorithm.bits else {
             throw ModuleRefusal(.keyLengthInvalid)
         }
+        // The form does not say what the key is for either. A transport key taken as one for data would decipher, for whoever
+        // brings its cryptogram, everything that ever travelled under it.
+        guard !Self.closedUsages.contains(attributes.usage) else { throw ModuleRefusal(.usageNotPermitted) }
         let transport = try execution.key(transportKey)
         let schedule = try transport.schedule(for: .unwrapCryptogram)
         try AttributeRules.checkWrapping(attributes.algorithm, under: transport.attributes.algorithm)

@@ -80,10 +80,9 @@ enum PermissionTable {
         case .overdraft: card([:])
         case .applicationMaintenance: card([.protectCommand: onCard, .loadOntoCard: ontoPSAM])
         case .pinUnblock, .pinReload: card([.loadOntoCard: ontoPSAM])
-        case .cardControl:
-            card([
-                .controlKeyLoad: onCard, .protectCommand: onCard, .cardCryptogram: onCard, .loadOntoCard: ontoPSAM,
-            ])
+        // No `protectCommand`: the MAC of any command under this key could be made one that loads a key, for its initial vector is
+        // the caller's and is xored onto the header. Nor is it loaded bare: a card maker's key has a value that others know.
+        case .cardControl: card([.controlKeyLoad: onCard, .cardCryptogram: onCard])
         case .cardMaintenance: card([.protectCommand: onCard, .loadOntoCard: ontoPSAM])
         case .internalAuthentication: card([.loadOntoCard: ontoPSAM])
         case .externalAuthentication: card([.cardCryptogram: onCard, .loadOntoCard: ontoPSAM])

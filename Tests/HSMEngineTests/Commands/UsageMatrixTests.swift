@@ -91,7 +91,8 @@ import Testing
             module, VerifyCardCode(key: key, digits: digits, cardCode: Array("561".utf8)))
         let card = CryptogramCard(key: key, account: .optionA(1), session: .pboc(1))
         outcomes["arqc"] = await outcome(
-            module, VerifyCryptogram(card: card, padding: .marked, data: [1], cryptogram: 1))
+            module, VerifyCryptogram(card: card, padding: .marked, data: [UInt8](repeating: 1, count: 9), cryptogram: 1)
+        )
         outcomes["arpc"] = await outcome(
             module, RespondToCryptogram(card: card, cryptogram: 1, response: .method1(code: 0)))
         let load = AuthorisePurseLoad(
@@ -132,7 +133,7 @@ import Testing
             case .unload: ["unload", "mac3"]
             case .overdraft, .pinUnblock, .pinReload, .internalAuthentication, .psamCipher: []
             case .applicationMaintenance, .cardMaintenance: ["protect"]
-            case .cardControl: ["control", "protect", "cryptogram"]
+            case .cardControl: ["control", "cryptogram"]
             case .externalAuthentication: ["cryptogram"]
             case .vendorTransport: ["control", "cryptogram"]
             }
@@ -167,7 +168,7 @@ import Testing
         let control = DerivedKey(try await module.newKey(.cardControl, .unrestricted, label: "CONTROL"))
         let key = try await module.newKey(usage)
         let outcomes = try await cardOutcomes(module, key, factors: [], control: control)
-        let onPSAM: Set<KeyUsage> = [.load, .unload, .overdraft, .vendorTransport]
+        let onPSAM: Set<KeyUsage> = [.load, .unload, .overdraft, .cardControl, .vendorTransport]
         for (name, outcome) in outcomes {
             switch name {
             case "loaded": #expect((outcome == nil) == !onPSAM.contains(usage), "\(usage)")

@@ -114,10 +114,9 @@ enum AgreedPermissions {
         "18": [
             "leave": everyMode,
             "diversify": "X1-4",
-            "loadOntoCard": "N0,X0-4",
+            "loadOntoCard": "N0,X1-4",
             "derivedCheckValue": "N0,X0-4",
             "controlKeyLoad": "N0,X1-4",
-            "protectCommand": "N0,X1-4",
             "cardCryptogram": "N0,X1-4",
         ],
         "19": [

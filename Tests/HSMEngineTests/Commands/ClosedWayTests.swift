@@ -1,0 +1,85 @@
+import HSMBridge
+import Testing
+
+@testable import HSMEngine
+
+/// Ways to more than a key is for that were open once, each as its attack.
+@Suite struct ClosedWayTests {
+    let folder: TestFolder
+    let module: SoftwareModule
+
+    init() throws {
+        folder = try TestFolder()
+        module = try SoftwareModule(forTestsWithRandomLMKIn: folder.path)
+    }
+
+    /// The MAC of a command under the control key, with header xored by the caller's challenge, would be that of one that loads a key.
+    @Test(arguments: [ModeOfUse.derive, .unrestricted])
+    func `a control key protects no command that the caller writes`(mode: ModeOfUse) async throws {
+        let key = try await module.newKey(.cardControl, mode)
+        let command = ProtectCommand(
+            key: DerivedKey(key, factors: mode == .derive ? [7] : []), commandHeader: 0x04D6_9500, data: [1],
+            encipher: false, challenge: [0, 0x02, 0, 0])
+        #expect(await module.refusal(of: command) == .usageNotPermitted)
+    }
+
+    @Test func `a bare control master goes under no key of a card maker, and under no control key`() async throws {
+        let master = DerivedKey(try await module.newKey(.cardControl))
+        for key in [
+            DerivedKey(try await module.newKey(.vendorTransport)),
+            DerivedKey(try await module.newKey(.cardControl, .unrestricted)),
+        ] {
+            func load(_ loaded: DerivedKey) -> ProtectKeyLoad {
+                ProtectKeyLoad(
+                    controllingKey: key, key: loaded, commandHeader: 0x84D4_0000, keyHeader: [0, 1, 0],
+                    challenge: [1, 2, 3, 4])
+            }
+            #expect(await module.refusal(of: load(master)) == .modeNotPermitted)
+            _ = try await module.execute(load(DerivedKey(master.key, factors: [7])))
+        }
+    }
+
+    @Test(arguments: [KeyUsage.dataEncryption, .keyEncryption, .keyBlockProtection])
+    func `a bare cryptogram becomes no key that gives back plain text or keys`(usage: KeyUsage) async throws {
+        let kek = try await module.newKey(.keyEncryption, .both)
+        let command = ImportCryptogram(
+            transportKey: kek, cryptogram: [UInt8](0..<16), checkValue: KeyCheckValue(1, 2, 3),
+            attributes: TestKeys.attributes(usage, .both), identity: try TestKeys.identity("KEK"))
+        #expect(await module.refusal(of: command) == .usageNotPermitted)
+    }
+
+    /// Data of one block: a response by method 1 would be the cryptogram of the next.
+    @Test(arguments: [KeyAlgorithm.tripleDES2, .sm4])
+    func `a cryptogram over no more than a block is not looked at`(algorithm: KeyAlgorithm) async throws {
+        let key = try await module.newKey(.applicationCryptogram, .derive, algorithm)
+        let block = algorithm == .sm4 ? 16 : 8
+        func verify(_ count: Int, _ padding: CryptogramPadding) -> VerifyCryptogram {
+            VerifyCryptogram(
+                card: CryptogramCard(key: key, account: .optionA(1), session: .pboc(1)), padding: padding,
+                data: [UInt8](repeating: 1, count: count), cryptogram: 1, response: .method1(code: 0))
+        }
+        for padding in [CryptogramPadding.zeros, .marked, .markedOrGiven] {
+            for count in [0, 1, block - 1, block] {
+                #expect(await module.refusal(of: verify(count, padding)) == .dataLengthInvalid)
+            }
+            guard case .mismatch = try await module.execute(verify(block + 1, padding)) else {
+                Issue.record("a wrong cryptogram was taken")
+                return
+            }
+        }
+    }
+
+    @Test func `a component's MACs are not explained`() async throws {
+        let attributes = TestKeys.attributes(.mac3, .calculate)
+        func explain(component: UInt8) async throws -> ExplainMAC {
+            let identity = try TestKeys.identity("PART")
+            let key = try await module.execute(
+                GenerateKey(attributes: attributes, identity: identity, component: component))
+            return ExplainMAC(
+                keys: [.block(key.block, expected: nil)], factors: [], algorithm: .algorithm3, padding: .method2,
+                initialVector: [], data: [1, 2, 3], mac: [1, 2, 3, 4])
+        }
+        #expect(await module.refusal(of: try await explain(component: 1)) == .usageNotPermitted)
+        _ = try await module.execute(try await explain(component: 0))
+    }
+}
