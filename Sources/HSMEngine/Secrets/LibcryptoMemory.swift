@@ -35,37 +35,46 @@ enum LibcryptoMemory {
 
     private static let headSize = 16
 
-    @unsafe private static let allocate: CRYPTO_malloc_fn = { count, _, _ in
-        let isSecret = unsafe pthread_getspecific(LibcryptoMemory.threadMark) != nil
-        let length = count + LibcryptoMemory.headSize
-        guard let base = unsafe isSecret ? try? SecretMemory.shared.allocate(length) : malloc(length) else {
+    @unsafe private static let allocate: CRYPTO_malloc_fn = { count, _, _ in unsafe LibcryptoMemory.piece(count) }
+    @unsafe private static let release: CRYPTO_free_fn = { piece, _, _ in unsafe LibcryptoMemory.release(piece) }
+    @unsafe private static let reallocate: CRYPTO_realloc_fn = { piece, count, _, _ in
+        unsafe LibcryptoMemory.moved(piece, count)
+    }
+
+    // MARK: Pieces
+
+    /// A piece of memory; secret where this thread allocates secretly.
+    static func piece(_ count: Int) -> UnsafeMutableRawPointer? {
+        unsafe piece(count, isSecret: pthread_getspecific(threadMark) != nil)
+    }
+
+    private static func piece(_ count: Int, isSecret: Bool) -> UnsafeMutableRawPointer? {
+        let (length, isTooLong) = count.addingReportingOverflow(headSize)
+        guard !isTooLong, let base = unsafe isSecret ? try? SecretMemory.shared.allocate(length) : malloc(length) else {
             return nil
         }
         unsafe base.storeBytes(of: Head(length: length, isSecret: isSecret ? 1 : 0), as: Head.self)
-        return unsafe base + LibcryptoMemory.headSize
+        return unsafe base + headSize
     }
 
-    @unsafe private static let release: CRYPTO_free_fn = { piece, _, _ in
+    /// Wiped before it is given back, also on the ordinary heap: not all that libcrypto frees there has it wiped itself, the DER of a
+    /// private key for one.
+    static func release(_ piece: UnsafeMutableRawPointer?) {
         guard let piece = unsafe piece else { return }
-        let base = unsafe piece - LibcryptoMemory.headSize
+        let base = unsafe piece - headSize
         let head = unsafe base.load(as: Head.self)
-        if head.isSecret == 1 { unsafe SecretMemory.shared.release(base, head.length) } else { unsafe free(base) }
+        if head.isSecret == 1 { return unsafe SecretMemory.shared.release(base, head.length) }
+        unsafe kmsd_wipe(base, head.length)
+        unsafe free(base)
     }
 
-    @unsafe private static let reallocate: CRYPTO_realloc_fn = { piece, count, file, line in
-        guard let piece = unsafe piece else { return unsafe LibcryptoMemory.allocate(count, file, line) }
-        let base = unsafe piece - LibcryptoMemory.headSize
-        let head = unsafe base.load(as: Head.self)
-        guard head.isSecret == 1 else {
-            let length = count + LibcryptoMemory.headSize
-            guard let moved = unsafe realloc(base, length) else { return nil }
-            unsafe moved.storeBytes(of: Head(length: length, isSecret: 0), as: Head.self)
-            return unsafe moved + LibcryptoMemory.headSize
-        }
-        let fresh = unsafe LibcryptoMemory.withSecretAllocation { unsafe LibcryptoMemory.allocate(count, file, line) }
-        guard let fresh = unsafe fresh else { return nil }
-        unsafe memcpy(fresh, piece, min(count, head.length - LibcryptoMemory.headSize))
-        unsafe LibcryptoMemory.release(piece, file, line)
+    /// The content in a piece of another length, of the same kind as before. Never by `realloc`, which leaves the old place as it is.
+    static func moved(_ piece: UnsafeMutableRawPointer?, _ count: Int) -> UnsafeMutableRawPointer? {
+        guard let piece = unsafe piece else { return unsafe LibcryptoMemory.piece(count) }
+        let head = unsafe (piece - headSize).load(as: Head.self)
+        guard let fresh = unsafe LibcryptoMemory.piece(count, isSecret: head.isSecret == 1) else { return nil }
+        unsafe memcpy(fresh, piece, min(count, head.length - headSize))
+        unsafe release(piece)
         return unsafe fresh
     }
 }

@@ -152,6 +152,24 @@ import Testing
         #expect(key.blockLength == 16)
     }
 
+    /// What libcrypto allocates outside of `withSecretAllocation`: the DER of a private key while it is read, for one.
+    @Test func `what libcrypto gives back to the ordinary heap is wiped, and also where it moved from`() throws {
+        let marker = Marker()
+        guard let piece = unsafe LibcryptoMemory.piece(400) else { throw PrimitiveError.secretMemoryExhausted }
+        for index in 0..<Marker.length {
+            unsafe piece.storeBytes(of: marker.byte(index), toByteOffset: 200 + index, as: UInt8.self)
+        }
+        #expect(Self.scan(marker).hits == 1, "this is the control: a scan that finds nothing proves nothing")
+        guard let moved = unsafe LibcryptoMemory.moved(piece, 40_000) else {
+            throw PrimitiveError.secretMemoryExhausted
+        }
+        let first = unsafe moved.load(fromByteOffset: 200, as: UInt8.self)
+        #expect(first == marker.byte(0))
+        #expect(Self.scan(marker).hits == 1)
+        unsafe LibcryptoMemory.release(moved)
+        #expect(Self.scan(marker).hits == 0)
+    }
+
     private static func opened(_ marker: Marker) throws -> OpenKeySchedule {
         let secret = try SecretBytes(count: Marker.length) { bytes in
             for index in bytes.indices { bytes[index] = marker.byte(index) }
