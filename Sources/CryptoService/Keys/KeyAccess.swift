@@ -63,18 +63,25 @@ struct KeyAccess: Sendable {
     private func key(block: String, for operation: ServiceOperation) throws(Refusal) -> GrantedKey {
         try requireGrant(operation)
         guard let header = try? KeyBlockHeader(parsing: block) else { throw .host(.keyBlockFormat) }
-        // A copy of a stored block opens no more than its label: a suspended key would otherwise serve on by its block.
-        if let identity = header.optionalBlock(LMKBlockField.identity).flatMap({ KeyIdentity($0) }),
-            let stored = snapshot.key(identity)
-        {
-            guard header.optionalBlock(LMKBlockField.factors) != nil else {
-                return try key(label: identity.description, for: operation)
-            }
-            // A card's key has the name of its master and ends with it.
-            guard operation.isProtecting ? stored.state.mayProtect : stored.state.mayVerify else {
-                throw .keys(.keyStateForbids(identity.description, stored.state))
-            }
+        let given = GrantedKey(reference: .block(block, expected: nil), name: Self.unnamed)
+        // Without a name it is no block of this house; the module says so.
+        guard let identity = header.optionalBlock(LMKBlockField.identity).flatMap({ KeyIdentity($0) }) else {
+            return given
         }
-        return GrantedKey(reference: .block(block, expected: nil), name: Self.unnamed)
+        guard let stored = snapshot.key(identity) else {
+            // Only what was made for hosts is stored nowhere. Another name without a value is that of a destroyed key, or of one
+            // that was never ours to use: a copy of the block would outlive its key.
+            guard identity.issuer == KeyIdentity.hostIssuer else { throw .host(.keyBlockOther) }
+            return given
+        }
+        // A copy of a stored block opens no more than its label: a suspended key would otherwise serve on by its block.
+        guard header.optionalBlock(LMKBlockField.factors) != nil else {
+            return try key(label: identity.description, for: operation)
+        }
+        // A card's key has the name of its master and ends with it.
+        do throws(KMSError) {
+            try stored.requireUsable(protecting: operation.isProtecting, now: now)
+        } catch { throw .keys(error) }
+        return given
     }
 }

@@ -31,6 +31,9 @@ public struct KeyIdentity: Sendable, Hashable, CustomStringConvertible {
     /// Two decimal digits.
     public var versionText: String { version < 10 ? "0\(version)" : String(version) }
 
+    /// Issuer of the keys that are made for a host and stored nowhere; nobody else's code.
+    public static let hostIssuer = "host"
+
     /// The rule for each of issuer code, product code and label.
     public static func isValidPart(_ part: String) -> Bool {
         (1...24).contains(part.utf8.count)

@@ -1,3 +1,4 @@
+internal import HSMBridge
 internal import MariaDB
 
 extension KeyCentre {
@@ -8,6 +9,8 @@ extension KeyCentre {
     ) async throws(KMSError) {
         try await changing(.createIssuer, "issuer \(code)", actor) { () throws(KMSError) in
             try Input.code(code, "issuer code")
+            // A key of that issuer needs no row to be used by its block.
+            guard code != KeyIdentity.hostIssuer else { throw .invalidInput("issuer code (host is the service's own)") }
             let issuer = try Self.issuer(code, name, description)
             return { connection in
                 try IssuerTable.insert(issuer, &connection)

@@ -10,6 +10,8 @@ final class KeyIndex: Sendable {
         var byIdentity: [String: StoredKey] = [:]
         /// Versions of each key with a value, the highest first.
         var byName: [String: [StoredKey]] = [:]
+        /// Identities whose value was destroyed: copies of their blocks may be about.
+        var destroyed: Set<String> = []
 
         mutating func take(_ version: KeyVersion) {
             let identity = version.identity.description
@@ -25,6 +27,7 @@ final class KeyIndex: Sendable {
                 byName[name] = versions
             }
             if byName[name]?.isEmpty == true { byName[name] = nil }
+            if version.state == .destroyed { destroyed.insert(identity) }
         }
     }
 
@@ -61,6 +64,10 @@ final class KeyIndex: Sendable {
 
     func key(_ identity: KeyIdentity) -> StoredKey? {
         shards[Self.place(identity.name)].byIdentity[identity.description]
+    }
+
+    func isDestroyed(_ identity: KeyIdentity) -> Bool {
+        shards[Self.place(identity.name)].destroyed.contains(identity.description)
     }
 
     /// Versions with a value, the highest first.

@@ -86,7 +86,10 @@ public final class Snapshot: Sendable {
         guard let name = identity?.name ?? KeyName(label) else { throw .invalidInput("key label") }
         guard Self.allows(asking, name, operation, now) else { throw .grantMissing }
         if let identity {
-            guard let key = keyIndex.key(identity) else { throw .notFound("key \(label)") }
+            guard let key = keyIndex.key(identity) else {
+                throw keyIndex.isDestroyed(identity)
+                    ? .keyStateForbids(label, .destroyed) : .notFound("key \(label)")
+            }
             try key.requireUsable(protecting: operation.isProtecting, now: now)
             return key
         }

@@ -118,6 +118,13 @@ import Testing
         }
     }
 
+    @Test func `nobody issues keys in the name of those that are made for hosts`() async throws {
+        let rig = try await Rig.make()
+        await #expect(throws: KMSError.invalidInput("issuer code (host is the service's own)")) {
+            try await rig.centre.createIssuer("host", name: "Host", description: "", by: rig.alice)
+        }
+    }
+
     @Test func `a destroyed key leaves its check value and no block`() async throws {
         let rig = try await Rig.make()
         try await rig.makeProduct()
@@ -137,6 +144,9 @@ import Testing
         #expect(gone.state == .destroyed)
         #expect(gone.block == nil)
         #expect(gone.checkValue == key.checkValue)
+        // The picture of the service knows its name, so that a copy of its block is refused and not taken for a stranger's.
+        let snapshot = rig.centre.directory.snapshot
+        #expect(snapshot.key(Rig.id("DPK")) == nil && snapshot.keyIndex.isDestroyed(Rig.id("DPK")))
         await #expect(throws: KMSError.keyStateForbids("ICBC/PURSE/DPK/01", .destroyed)) {
             try await rig.centre.generateValue(Rig.id("DPK"), by: rig.bob)
         }
