@@ -315,7 +315,12 @@ extension HostLoop {
 
     private func finish(_ asker: Asker, _ answer: HostAnswer, _ tally: inout RunTally) {
         if answer.isSuccess { tally.succeeded += 1 } else { tally.failed += 1 }
-        if case .refused(.verificationFailed) = answer { tally.wrong += 1 }
+        switch answer {
+        case .refused(.verificationFailed): tally.wrong += 1
+        // No refusal of the module has this code (06), so it is KQ's verdict.
+        case .refused(.issuerDataMAC): tally.wrongIssuerData += 1
+        default: break
+        }
         complete(asker, answer)
     }
 

@@ -224,6 +224,11 @@ final class HostLoop {
         if entry.succeeded + entry.failed == 0 { touched.append(entry) }
         entry.succeeded += tally.succeeded
         entry.failed += tally.failed
+        if tally.wrongIssuerData > 0 {
+            surroundings.failedChecks.record(
+                client: entry.client, key: entry.key.name, operation: entry.operation,
+                code: HostErrorCode.issuerDataMAC.rawValue, origin: origin(), count: tally.wrongIssuerData)
+        }
         guard tally.wrong > 0 else { return }
         let origin = origin()
         if entry.wrong == 0 {

@@ -28,6 +28,8 @@ struct RunTally {
     var failed = 0
     /// Verdicts of "wrong" among the failed.
     var wrong = 0
+    /// Wrong MACs of issuer data, under right cryptograms, among the failed.
+    var wrongIssuerData = 0
     /// Sent again.
     var again = 0
 

@@ -23,7 +23,7 @@ struct SlowCommands: Sendable {
             switch request {
             case .diagnostics: answer = try await diagnostics(access)
             case .generateKey(let generate): answer = .key(try await self.generate(generate, access))
-            case .importKey(let importing): answer = .key(try await take(importing, access))
+            case .importKey(let importing): answer = .key(try await take(importing, access, origin))
             case .exportKey(let export): answer = .key(try await give(export, access, &used))
             case .diversifyKey(let diversify): answer = .key(try await self.diversify(diversify, access, &used))
             case .generateKeyPair(let pair): answer = .reply(try await generate(pair, access))
@@ -81,7 +81,9 @@ struct SlowCommands: Sendable {
     }
 
     /// A6.
-    private func take(_ request: ImportKeyRequest, _ access: KeyAccess) async throws(Refusal) -> KeyReply {
+    private func take(
+        _ request: ImportKeyRequest, _ access: KeyAccess, _ origin: String
+    ) async throws(Refusal) -> KeyReply {
         try HostRules.check(request.keyType, request.scheme, .keyBlock)
         switch request.key.form {
         case .transportBlock, .doubleX917, .tripleX917: break
@@ -96,13 +98,19 @@ struct SlowCommands: Sendable {
                 throw .host(.checkValueLength)
             }
             guard let cryptogram = Hex.decode(text) else { throw .host(.inputData) }
-            return try reply(
-                await execute(
-                    ImportCryptogram(
-                        transportKey: transport.reference, cryptogram: cryptogram, checkValue: checkValue,
-                        attributes: attributes,
-                        identity: try HostKeyIdentity.make(client: access.client, version: request.attributes?.version))
-                ))
+            let command = ImportCryptogram(
+                transportKey: transport.reference, cryptogram: cryptogram, checkValue: checkValue,
+                attributes: attributes,
+                identity: try HostKeyIdentity.make(client: access.client, version: request.attributes?.version))
+            do throws(Refusal) { return try reply(await execute(command)) } catch {
+                if case .module(.checkValueMismatch) = error {
+                    // Blocks tried until one gives a key with a value known before: as worth a line as a wrong MAC.
+                    failedChecks.record(
+                        client: access.client, key: transport.name, operation: .importKey, code: error.code.rawValue,
+                        origin: origin)
+                }
+                throw error
+            }
         }
         guard let header = try? KeyBlockHeader(parsing: text) else { throw .host(.keyBlockFormat) }
         let identity = try HostKeyIdentity.make(

@@ -58,6 +58,8 @@ struct ErrorCodeTests {
             "0401010035\u{30}\u{21}\u{30}\u{09}\u{06}\u{05}\u{2B}\u{0E}\u{03}\u{02}\u{1A}\u{05}\u{00}\u{04}\u{14}"
                 + "ABCDEFGHIJKLMNOPQRST;99FFFFL19canteen/sign/report", "79"
         ),
+        ("A6", "FFFL16canteen/kek/bankX00112233445566778899AABBCCDDEEFFS#D0T2B00N00;123456", "A6"),
+        ("A6", "FFFL16canteen/kek/bankX00112233445566778899AABBCCDDEEFFS#K0T2B00N00;123456", "A6"),
         // Levels.
         ("YT", "L17canteen/purse/tac0", "21"), ("YT", "L17canteen/purse/tac5", "21"),
         ("YT", "L17canteen/purse/tacx", "15"),
