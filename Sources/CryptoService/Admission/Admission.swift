@@ -121,6 +121,19 @@ public final class Admission: Sendable {
         }
     }
 
+    /// The other places of a batch of `count` records, whose first one its request has taken: all or none.
+    func admit(batch count: Int, of client: AdmittedClient, _ peer: ConnectedPeer) throws(AdmissionRefusal) {
+        guard count > 1, let shortage = client.rate.takeRest(count - 1) else { return }
+        metrics.rateRefused(client: client.id)
+        let refusal: AdmissionRefusal =
+            switch shortage {
+            case .wait(let nanoseconds): .rateExceeded(waitNanoseconds: nanoseconds)
+            case .never: .batchOverBurst
+            }
+        refuse(refusal, peer)
+        throw refusal
+    }
+
     private func client(_ authorization: String?, _ peer: ConnectedPeer) throws(AdmissionRefusal) -> AdmittedClient {
         let snapshot = directory.snapshot
         let certified: String? =
@@ -225,7 +238,7 @@ public final class Admission: Sendable {
     func refuse(_ refusal: AdmissionRefusal, _ peer: ConnectedPeer, shown: CertificateFingerprint? = nil) {
         counts.count(peer.door, refusal.name)
         switch refusal {
-        case .rateExceeded: return
+        case .rateExceeded, .batchOverBurst: return
         case .connectionLimit, .handshakeLimit: metrics.connectionRefused(peer.door, .limit)
         case .addressLimit: metrics.connectionRefused(peer.door, .addressLimit)
         case .plainNotAllowed: metrics.connectionRefused(peer.door, .address)
@@ -254,6 +267,9 @@ public final class Admission: Sendable {
 struct AdmittedClient: Sendable {
     let id: String
     let rate: ClientRate
+
+    /// Before anybody was let in.
+    static let nobody = AdmittedClient(id: "", rate: .unlimited)
 }
 
 /// The token that a connection came with last: hashing one for each request would cost more than the request.

@@ -31,6 +31,8 @@ enum AdmissionRefusal: Error, Sendable, Hashable {
     // MARK: Not now
     case directoryStale
     case rateExceeded(waitNanoseconds: UInt64)
+    /// A batch of more records than the client may ever send at once.
+    case batchOverBurst
 
     /// For logs and counts.
     var name: String {
@@ -43,7 +45,7 @@ enum AdmissionRefusal: Error, Sendable, Hashable {
     /// It is about who they are: over HTTP all of these are one answer, 401, so that a guess learns nothing.
     var isOfCredential: Bool {
         switch self {
-        case .rateExceeded, .directoryStale, .plainNotAllowed, .clientMismatch: false
+        case .rateExceeded, .batchOverBurst, .directoryStale, .plainNotAllowed, .clientMismatch: false
         default: true
         }
     }
@@ -51,7 +53,7 @@ enum AdmissionRefusal: Error, Sendable, Hashable {
     /// What the host-command doors say; over HTTP it stands in the problem, and its kind decides about the status.
     var hostCode: HostErrorCode {
         switch self {
-        case .rateExceeded: .fraudDetection
+        case .rateExceeded, .batchOverBurst: .fraudDetection
         case .directoryStale: .internalError
         default: .commandDisabled
         }
@@ -61,6 +63,7 @@ enum AdmissionRefusal: Error, Sendable, Hashable {
     var detail: String {
         switch self {
         case .rateExceeded: "more requests than this client may send; try again after the given time"
+        case .batchOverBurst: "more records than this client may send at once; send them in several requests"
         case .directoryStale: "the key directory could not be refreshed for too long"
         case .plainNotAllowed: "plain connections are not taken from this address"
         case .clientMismatch: "the certificate and the token belong to different clients"

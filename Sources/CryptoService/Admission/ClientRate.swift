@@ -50,6 +50,34 @@ final class ClientRate: Sendable {
         }
     }
 
+    /// Why a batch may not go on.
+    enum Shortage: Hashable {
+        /// It would fit as a whole after these nanoseconds.
+        case wait(UInt64)
+        /// It is more than the bucket ever holds.
+        case never
+    }
+
+    /// Takes all `count` requests of a batch beside its first, which `take` took; nil: go on. Else nothing more is taken, and the
+    /// time is that after which the batch with its first request would fit.
+    func takeRest(_ count: Int) -> Shortage? {
+        let step = interval.load(ordering: .relaxed)
+        guard step > 0, count > 0 else { return nil }
+        let ahead = tolerance.load(ordering: .relaxed)
+        let whole = step * UInt64(count)
+        guard whole <= ahead else { return .never }
+        let now = clock()
+        var known = full.load(ordering: .relaxed)
+        while true {
+            let from = max(known, now)
+            if from - now + whole - step > ahead { return .wait(from - now + whole - ahead) }
+            let (isDone, found) = full.weakCompareExchange(
+                expected: known, desired: from + whole, ordering: .relaxed)
+            if isDone { return nil }
+            known = found
+        }
+    }
+
     /// Takes up to `count` requests of a run; how many of them may go on.
     func take(_ count: Int) -> Int {
         let step = interval.load(ordering: .relaxed)

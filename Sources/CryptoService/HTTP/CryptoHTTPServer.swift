@@ -32,8 +32,9 @@ public struct CryptoHTTPServer: Service {
         directory = centre.directory
         explain = MACExplainDesk(
             centre: centre, module: module, rate: MACExplainRate(limit: settings.explanationsPerMinute))
-        desk = OperationDesk(responder: responder, created: IdempotencyStore())
-        self.admission = admission ?? Admission(settings, centre: centre, metrics: metrics, logger: logger)
+        let admission = admission ?? Admission(settings, centre: centre, metrics: metrics, logger: logger)
+        self.admission = admission
+        desk = OperationDesk(responder: responder, created: IdempotencyStore(), admission: admission)
         watch = ServiceWatch(
             settings: settings, metrics: metrics, module: ModuleWatch(module: module), directory: centre.directory,
             counts: centre.counts)
@@ -122,12 +123,18 @@ public struct CryptoHTTPServer: Service {
         }
     }
 
+    /// Where no time is set. Clients of HTTP connect again by themselves, so none is kept for ever.
+    static let usualSilence = 60
+
     private var rules: OperationIntake.Rules {
         let admission = admission
+        func seconds(_ number: Int?) -> TimeAmount { .seconds(Int64(number ?? Self.usualSilence)) }
         return OperationIntake.Rules(
-            bodyLimit: settings.bodyLimit, bodyTime: .seconds(Int64(settings.frameSeconds)), idleTime: .seconds(60)
+            bodyLimit: settings.bodyLimit, bodyTime: seconds(settings.frameSeconds),
+            idleTime: seconds(settings.idleSeconds), firstByteTime: seconds(settings.firstByteSeconds),
+            answerTime: seconds(nil)
         ) { authorization, peer throws(HTTPProblem) in
-            do throws(AdmissionRefusal) { return try admission.admit(authorization: authorization, peer).id } catch {
+            do throws(AdmissionRefusal) { return try admission.admit(authorization: authorization, peer) } catch {
                 throw HTTPProblem(error)
             }
         }

@@ -5,6 +5,7 @@ import NIOCore
 struct OperationDesk: Sendable {
     let responder: Responder
     let created: IdempotencyStore
+    let admission: Admission
 
     /// `done` hears the outcome once, on the loop; perhaps before this returns.
     func carryOut(
@@ -19,6 +20,7 @@ struct OperationDesk: Sendable {
                 guard intake.body.readableBytes <= IdempotencyStore.bodyLimit else {
                     throw HTTPProblem(.bodyTooLong, "the body is longer than the limit", code: .dataLength)
                 }
+                try checkGrant(intake, loop)
                 if case .answered(let answer) = try created.begin(key, intake.body) { return done(.done(answer)) }
                 return try ask(intake, loop) { outcome in
                     if case .done(let answer) = outcome { created.finish(key, answer) } else { created.forget(key) }
@@ -33,6 +35,14 @@ struct OperationDesk: Sendable {
         }
     }
 
+    /// What was granted when the first answer was given may have been taken away since.
+    private func checkGrant(_ intake: OperationIntake, _ loop: HostLoop) throws(HTTPProblem) {
+        guard let grant = intake.route.grant else { return }
+        do throws(Refusal) { try loop.access(of: intake.client.id).requireGrant(grant) } catch {
+            throw HTTPProblem(error)
+        }
+    }
+
     /// Runs `work` when all answers of the module's message are in.
     func atEndOfTurn(_ eventLoop: any EventLoop, _ work: @escaping () -> Void) {
         guard let loop = responder.loop(of: eventLoop) else { return work() }
@@ -44,12 +54,17 @@ struct OperationDesk: Sendable {
         refused: () -> Void = {}
     ) throws(HTTPProblem) {
         let call: OperationCall
-        do throws(HTTPProblem) { call = try OperationCall(intake.route, client: intake.client, intake.body) } catch {
+        do throws(HTTPProblem) {
+            call = try OperationCall(intake.route, client: intake.client.id, intake.body)
+            do throws(AdmissionRefusal) {
+                try admission.admit(batch: call.requests.places, of: intake.client, intake.peer)
+            } catch { throw HTTPProblem(error) }
+        } catch {
             refused()
             throw error
         }
         let identity = HostConnection.Identity(
-            client: intake.client, origin: intake.peer.origin, door: intake.peer.door)
+            client: intake.client.id, origin: intake.peer.origin, door: intake.peer.door)
         switch call.requests {
         case .one(let request): loop.answer(request, identity) { done(call.outcome([$0])) }
         case .many(let requests):

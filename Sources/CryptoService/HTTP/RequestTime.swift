@@ -20,12 +20,18 @@ final class RequestTime: ChannelDuplexHandler {
     /// One look ahead at a time, however many requests come and go meanwhile.
     private var look: Scheduled<Void>?
 
+    /// A request has begun and is not whole.
+    var isComing: Bool { begun != nil }
+    /// There was a first byte.
+    private(set) var hasSpoken = false
+
     init(seconds: Int, _ peer: ConnectedPeer) {
         limit = .seconds(Int64(seconds))
         self.peer = peer
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        hasSpoken = true
         if begun == nil {
             begun = .now()
             if look == nil { lookAgain(in: limit, context) }

@@ -98,6 +98,11 @@ extension HostLoop {
             try ask(question, hot, .verdict, check.key.master, .purseVerify) { $0.verifyPurchaseMAC2($1, check) }
         case .verifyTAC(let check): try ask(check, question)
         case .verifyTACBatch(let batch):
+            let identity = question.asker.identity
+            guard identity.rate.takeRest(request.places - 1) == nil else {
+                surroundings.metrics.rateRefused(client: identity.client)
+                return complete(question.asker, .refused(.fraudDetection))
+            }
             try ask(question, bulk, .verdicts, batch.key, .verifyTAC) { $0.verifyTACBatch($1, batch) }
         case .oldMAC(let old):
             try HostRules.check(old)

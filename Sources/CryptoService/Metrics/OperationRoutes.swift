@@ -45,9 +45,15 @@ struct OperationRoutes: Sendable {
         let obstacles: [String]
     }
 
+    /// What a proxy says of those behind it. Its own address then says nothing about who asks.
+    private static let forwardingHeaders = ["Forwarded", "X-Forwarded-For", "X-Real-IP"].compactMap {
+        HTTPFields.Element.Name($0)
+    }
+
     /// Throws 401 or 403 where whoever asks may not see the figures.
     private func admit(_ request: Request, _ context: CryptoContext) throws {
-        if let address = context.address, watch.settings.mayReadMetrics(address) { return }
+        let isPassedOn = Self.forwardingHeaders.contains { request.headers[$0] != nil }
+        if !isPassedOn, let address = context.address, watch.settings.mayReadMetrics(address) { return }
         guard let peer = ConnectedPeer.current ?? SourceAddress("0.0.0.0").map({ ConnectedPeer(.http, $0) }) else {
             throw AdmissionRefusal.noCredential
         }

@@ -56,6 +56,21 @@ import Testing
         #expect(ClientRate(nil).take(1_000_000) == 1_000_000)
     }
 
+    @Test func `a batch takes all its places or none, and says when it would fit`() {
+        let clock = Clock()
+        let rate = ClientRate(limit(10, 5), clock: clock.read)
+        #expect(rate.take() == nil && rate.takeRest(3) == nil)
+        // One is left, which the next batch's first request takes.
+        #expect(rate.take() == nil && rate.takeRest(2) == .wait(300_000_000))
+        clock.advance(milliseconds: 299)
+        #expect(rate.takeRest(3) == .wait(101_000_000))
+        clock.advance(milliseconds: 1)
+        #expect(rate.take() == nil && rate.takeRest(2) == nil && rate.take() != nil)
+        clock.advance(milliseconds: 3_600_000)
+        #expect(rate.take() == nil && rate.takeRest(5) == .never && rate.takeRest(4) == nil)
+        #expect(ClientRate(nil).takeRest(1_000_000) == nil)
+    }
+
     @Test func `many threads together get what one would`() {
         let clock = Clock()
         let rate = ClientRate(limit(1_000, 500), clock: clock.read)

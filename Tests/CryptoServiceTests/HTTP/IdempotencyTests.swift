@@ -1,3 +1,4 @@
+import KMS
 import NIOCore
 import Testing
 
@@ -60,5 +61,46 @@ struct IdempotencyTests {
             if number % 2 == 0 { store.forget(key) } else { store.finish(key, body) }
         }
         #expect(store.count == IdempotencyStore.limit)
+    }
+
+    @Test func `A client that makes many keys pushes out its own answers only`() throws {
+        let store = IdempotencyStore()
+        let body = ByteBuffer(string: "{}")
+        func key(_ text: String, _ client: String) throws -> IdempotencyKey {
+            try #require(IdempotencyKey(text, client: client, path: "/v1/keys/generate"))
+        }
+        let quiet = try key("first", "quiet")
+        _ = try store.begin(quiet, body)
+        store.finish(quiet, ByteBuffer(string: "its answer"))
+        for number in 0..<IdempotencyStore.limit + 100 {
+            let key = try key("n\(number)", "busy")
+            _ = try store.begin(key, body)
+            store.finish(key, body)
+        }
+        #expect(store.count == IdempotencyStore.limit)
+        guard case .answered(let answer) = try store.begin(quiet, body) else {
+            Issue.record("pushed out by another client")
+            return
+        }
+        #expect(String(buffer: answer) == "its answer")
+    }
+
+    @Test func `The first answer is not given again to who may no longer create`() async throws {
+        let door = try await HTTPDoor.make(without: [], presented: true)
+        let headers = ["idempotency-key: revoked-later"]
+        #expect(try await door.ask("/v1/keys/generate", Self.generate, headers: headers).status == 200)
+        try await door.world.centre.revoke(.presentedBlocks, [.generateKey], from: "web", by: World.conf)
+        try await door.world.centre.directory.refreshNow()
+        let again = try await door.ask("/v1/keys/generate", Self.generate, headers: headers)
+        #expect(again.status == 403 && again.text("code") == "29")
+        await door.stop()
+    }
+
+    @Test func `A body with a key is short`() async throws {
+        let door = try await HTTPDoor.open.value
+        let spaces = String(repeating: " ", count: IdempotencyStore.bodyLimit - Self.generate.utf8.count)
+        let headers = ["idempotency-key: long"]
+        #expect(try await door.ask("/v1/keys/generate", Self.generate + spaces, headers: headers).status == 200)
+        #expect(try await door.ask("/v1/keys/generate", Self.generate + spaces + " ", headers: headers).status == 413)
     }
 }

@@ -32,6 +32,16 @@ struct OperationRoutesTests {
         }
     }
 
+    @Test(arguments: ["Forwarded: for=192.0.2.1", "X-Forwarded-For: 192.0.2.1", "x-real-ip: 192.0.2.1"])
+    func `What a proxy on this machine passes on is not from this machine`(header: String) async throws {
+        let door = try await HTTPDoor.open.value
+        for path in ["/metrics", "/statusz"] {
+            #expect(try await door.ask("GET", path, nil, token: .some(nil), headers: [header]).status == 401)
+            #expect(try await door.ask("GET", path, nil, headers: [header]).status == 200)
+        }
+        #expect(try await door.ask("GET", "/healthz", nil, token: .some(nil), headers: [header]).status == 200)
+    }
+
     @Test func `The status is the document that kmsd status reads`() async throws {
         let door = try await HTTPDoor.open.value
         try await door.world.centre.directory.refreshNow()

@@ -15,7 +15,9 @@ struct OperationChannel: ServerChildChannel {
             let pipeline = channel.pipeline.syncOperations
             let peer = try pipeline.handler(type: DoorHandler.self).peer
             let parser = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
-            try pipeline.addHandler(OperationHandler(desk: desk, rules: rules, peer: peer), position: .after(parser))
+            let time = try pipeline.handler(type: RequestTime.self)
+            try pipeline.addHandler(
+                OperationHandler(desk: desk, rules: rules, peer: peer, requestTime: time), position: .after(parser))
             return value
         }
     }

@@ -20,12 +20,14 @@ final class OperationHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case reading(OperationIntake)
         /// The module, or a slow command, has it.
         case waiting
-        case closing
+        /// The last answer is on its way; what still comes is dropped.
+        case closing(since: NIODeadline)
     }
 
     private let desk: OperationDesk
     private let rules: OperationIntake.Rules
     private let peer: ConnectedPeer
+    private let requestTime: RequestTime
     private var phase = Phase.idle
     private var queue = CircularBuffer<HTTPServerRequestPart>()
     /// Parts that may wait before no more is read.
@@ -40,11 +42,16 @@ final class OperationHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var lastActivity = NIODeadline.now()
     private var clock: RepeatedTask?
     private var quiescing: Any?
+    /// What came is not HTTP: told when everything before it is answered.
+    private var parserError: HTTPParserError?
+    private var lingers = false
+    private let openedAt = NIODeadline.now()
 
-    init(desk: OperationDesk, rules: OperationIntake.Rules, peer: ConnectedPeer) {
+    init(desk: OperationDesk, rules: OperationIntake.Rules, peer: ConnectedPeer, requestTime: RequestTime) {
         self.desk = desk
         self.rules = rules
         self.peer = peer
+        self.requestTime = requestTime
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -71,14 +78,25 @@ final class OperationHandler: ChannelDuplexHandler, RemovableChannelHandler {
         queue.removeAll()
     }
 
-    /// Closes whoever is silent in the middle of a body, or for long between two requests.
+    /// Closes whoever is silent in the middle of a body or for long between two requests, takes no answer, or does not leave.
     private func checkTime() {
-        let silence = NIODeadline.now() - lastActivity
+        let now = NIODeadline.now()
+        let silence = now - lastActivity
         switch phase {
-        case .reading where silence > rules.bodyTime: context?.close(promise: nil)
-        case .idle where silence > rules.idleTime: context?.close(promise: nil)
-        default: break
+        case .reading, .passing(isSent: false): if silence > rules.bodyTime { close(.frameTime) }
+        case .passing(isSent: true): if silence > rules.answerTime { close(.frameTime) }
+        // Not renewed by what is still sent: else a body without an end would hold the connection.
+        case .closing(let since): if now - since > rules.bodyTime { close(.frameTime) }
+        case .idle where requestTime.isComing: break
+        case .idle where !requestTime.hasSpoken: if now - openedAt > rules.firstByteTime { close(.firstByte) }
+        case .idle: if silence > rules.idleTime { close(.idle) }
+        case .waiting: break
         }
+    }
+
+    private func close(_ reason: ConnectionEnd) {
+        peer.end(reason)
+        context?.close(promise: nil)
     }
 
     // MARK: In
@@ -111,8 +129,7 @@ final class OperationHandler: ChannelDuplexHandler, RemovableChannelHandler {
             if intake.take(bytes) {
                 phase = .reading(intake)
             } else {
-                phase = .closing
-                respond(.problem(HTTPProblem(.bodyTooLong, "the body is longer than the limit", code: .dataLength)))
+                refuse(HTTPProblem(.bodyTooLong, "the body is longer than the limit", code: .dataLength), .frameSize)
             }
         case (.reading(let intake), .end): carryOut(intake)
         case (.passing(isSent: false), .end):
@@ -133,9 +150,7 @@ final class OperationHandler: ChannelDuplexHandler, RemovableChannelHandler {
         let intake = OperationIntake(route, head, rules, peer)
         self.head.isLast = !intake.keepsAlive
         if intake.isHopeless {
-            phase = .closing
-            self.head.isLast = true
-            return respond(.problem(HTTPProblem(.bodyTooLong, "the body is longer than the limit", code: .dataLength)))
+            return refuse(HTTPProblem(.bodyTooLong, "the body is longer than the limit", code: .dataLength), .frameSize)
         }
         if intake.wantsLeave, let exit {
             exit.writeAndFlush(NIOAny(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
@@ -165,24 +180,58 @@ final class OperationHandler: ChannelDuplexHandler, RemovableChannelHandler {
             default: return
             }
         }
+        tellParserError()
         if let event = quiescing, case .idle = phase {
             quiescing = nil
             context?.fireUserInboundEventTriggered(event)
         }
-        guard readIsHeld, let context else { return }
-        readIsHeld = false
-        context.read()
+        releaseRead()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard let error = error as? HTTPParserError else {
+            peer.end(.fault)
+            return context.fireErrorCaught(error)
+        }
+        if parserError == nil { parserError = error }
+        tellParserError()
+    }
+
+    /// Hummingbird writes its 400 as soon as it hears of it, also before the answer to an operation under way.
+    private func tellParserError() {
+        guard let error = parserError, queue.isEmpty else { return }
+        switch phase {
+        case .waiting, .passing(isSent: true), .closing: return
+        // It is in the middle of a body that Hummingbird reads.
+        case .passing(isSent: false): context?.fireErrorCaught(error)
+        case .idle, .reading:
+            // A client that leaves in the middle of a request is no fault.
+            let reason: ConnectionEnd? = error == .invalidEOFState ? nil : .fault
+            refuse(HTTPProblem(.malformedHeader, "what came is not HTTP/1.1"), reason)
+        }
+        parserError = nil
     }
 
     // MARK: Out
+
+    /// The connection's last answer, to a request that is not read to its end. Only this half is closed behind it: a reset,
+    /// because of what the client still sends, would take the answer from it.
+    private func refuse(_ problem: HTTPProblem, _ reason: ConnectionEnd?) {
+        if let reason { peer.end(reason) }
+        head.isLast = true
+        lingers = true
+        respond(.problem(problem))
+    }
 
     private func respond(_ outcome: OperationOutcome) {
         guard let exit, let context else { return }
         let bytes = head.response(outcome, exit.channel.allocator)
         if head.isLast {
-            phase = .closing
+            phase = .closing(since: .now())
             let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-            exit.writeAndFlush(NIOAny(bytes)).whenComplete { _ in bound.value.close(mode: .all, promise: nil) }
+            exit.writeAndFlush(NIOAny(bytes)).whenComplete { [lingers] _ in
+                bound.value.close(mode: lingers ? .output : .all, promise: nil)
+            }
             return
         }
         exit.write(NIOAny(bytes), promise: nil)
@@ -199,32 +248,49 @@ final class OperationHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        lastActivity = .now()
         let isEnd = if case .end = unwrapOutboundIn(data) { true } else { false }
         context.write(data, promise: promise)
         guard isEnd, case .passing(let isSent) = phase else { return }
         // Hummingbird reads a body to its end also where it has answered before.
         if isSent {
             phase = .idle
-            lastActivity = .now()
             next()
         } else {
-            phase = .closing
+            phase = .closing(since: .now())
             self.context?.flush()
             context.close(mode: .output, promise: nil)
         }
     }
 
+    /// Not reading is what tells a client that sends faster than it listens.
+    private func mayRead(_ context: ChannelHandlerContext) -> Bool {
+        queue.count < Self.queueLimit && context.channel.isWritable
+    }
+
     func read(context: ChannelHandlerContext) {
-        guard queue.count < Self.queueLimit else {
+        guard mayRead(context) else {
             readIsHeld = true
             return
         }
         context.read()
     }
 
+    private func releaseRead() {
+        guard readIsHeld, let context, mayRead(context) else { return }
+        readIsHeld = false
+        context.read()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        releaseRead()
+        context.fireChannelWritabilityChanged()
+    }
+
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         // A server that stops closes connections that Hummingbird sees idle: not before what we have is answered.
         if event is ChannelShouldQuiesceEvent {
+            peer.end(.stop)
             switch phase {
             case .reading, .waiting:
                 head.isLast = true

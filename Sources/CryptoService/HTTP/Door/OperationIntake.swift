@@ -8,13 +8,17 @@ struct OperationIntake {
     struct Rules: Sendable {
         /// Bytes of a body.
         let bodyLimit: Int
-        /// Silence in the middle of a body, after which the connection is closed.
+        /// Silence in the middle of a body, after which the connection is closed; and how long a closing one is waited for.
         let bodyTime: TimeAmount
         /// Silence between two requests.
         let idleTime: TimeAmount
+        /// Silence of a new connection.
+        let firstByteTime: TimeAmount
+        /// Silence while an answer that is no operation's is made and taken.
+        let answerTime: TimeAmount
         /// The client of a request by its `Authorization` header and its connection; takes its place in the client's rate. Called on
         /// the connection's loop.
-        let admit: @Sendable (String?, ConnectedPeer) throws(HTTPProblem) -> String
+        let admit: @Sendable (String?, ConnectedPeer) throws(HTTPProblem) -> AdmittedClient
     }
 
     let route: ServiceRoute
@@ -26,7 +30,7 @@ struct OperationIntake {
     let isHopeless: Bool
     /// What is wrong already; the body is read over, so that the next request is found behind it.
     private(set) var problem: HTTPProblem?
-    private(set) var client = ""
+    private(set) var client = AdmittedClient.nobody
     private(set) var key: IdempotencyKey?
     private(set) var body = ByteBuffer()
     private var readOver = 0
@@ -48,7 +52,7 @@ struct OperationIntake {
                 throw HTTPProblem(.bodyTooLong, "the body is longer than the limit", code: .dataLength)
             }
             if route.isCreating, let text = headers.first(name: "idempotency-key") {
-                key = IdempotencyKey(text, client: client, path: route.path)
+                key = IdempotencyKey(text, client: client.id, path: route.path)
                 if key == nil {
                     throw HTTPProblem(.malformedHeader, "Idempotency-Key is not 1 to 64 printable characters")
                 }

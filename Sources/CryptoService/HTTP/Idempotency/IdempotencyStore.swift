@@ -4,13 +4,15 @@ import Synchronization
 /// The answers to requests that created something, so that a second try gives the first one's answer and makes no second key.
 ///
 /// In memory of one process, bounded in number and age: after a restart, an hour, or four thousand others, a second try is a new
-/// request. Only what was done is kept; what was refused created nothing and may be tried again. Requests are compared whole and
-/// not by a digest, so that no two can be taken for each other.
+/// request. Where there is no room the client who has most loses its oldest, so that nobody pushes out the others' answers. Only
+/// what was done is kept; what was refused created nothing and may be tried again. Requests are compared whole and not by a
+/// digest, so that no two can be taken for each other.
 final class IdempotencyStore: Sendable {
+    /// Answers, of all clients together.
     static let limit = 4_096
     static let lifetime = Duration.seconds(3_600)
     /// Bodies that create something are short.
-    static let bodyLimit = 65_536
+    static let bodyLimit = 8_192
 
     enum Entry {
         /// Nobody asked before: carry it out, then `finish` or `forget`.
@@ -20,19 +22,39 @@ final class IdempotencyStore: Sendable {
     }
 
     private struct Kept {
-        /// Which of the entries in `order` it is.
+        /// Which of the entries in its client's `order` it is.
         let number: Int
         let body: ByteBuffer
         let since: ContinuousClock.Instant
         var answer: ByteBuffer?
     }
 
-    private struct State {
+    /// What one client has here.
+    private struct Share {
         var kept: [IdempotencyKey: Kept] = [:]
         /// In the order of their coming; those that were forgotten are passed over, and swept out when they are many.
-        var order: [(number: Int, key: IdempotencyKey)] = []
-        var first = 0
+        var order = CircularBuffer<(number: Int, key: IdempotencyKey)>()
+
+        mutating func dropFirst() {
+            guard let (number, key) = order.popFirst() else { return }
+            if kept[key]?.number == number { kept[key] = nil }
+        }
+
+        mutating func dropOld(_ now: ContinuousClock.Instant) {
+            while let (number, key) = order.first {
+                if let kept = kept[key], kept.number == number, now - kept.since < lifetime { break }
+                dropFirst()
+            }
+            guard order.count > 2 * kept.count + 64 else { return }
+            order = CircularBuffer(order.filter { kept[$0.key]?.number == $0.number })
+        }
+    }
+
+    private struct State {
+        var shares: [String: Share] = [:]
         var last = 0
+
+        var count: Int { shares.values.reduce(0) { $0 + $1.kept.count } }
     }
 
     private let state = Mutex(State())
@@ -40,14 +62,17 @@ final class IdempotencyStore: Sendable {
 
     init(now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }) { self.now = now }
 
-    var count: Int { state.withLock { $0.kept.count } }
+    var count: Int { state.withLock { $0.count } }
 
     /// Throws where the key belongs to another request, or where its first request is still under way.
     func begin(_ key: IdempotencyKey, _ body: ByteBuffer) throws(HTTPProblem) -> Entry {
         let now = now()
         let result: Result<Entry, HTTPProblem> = state.withLock { state in
-            Self.dropOld(&state, now)
-            if let kept = state.kept[key] {
+            for client in state.shares.keys {
+                state.shares[client]?.dropOld(now)
+                if state.shares[client]?.order.isEmpty ?? false { state.shares[client] = nil }
+            }
+            if let kept = state.shares[key.client]?.kept[key] {
                 guard kept.body == body else {
                     return .failure(
                         HTTPProblem(.idempotencyMismatch, "the first request with this key had another body"))
@@ -57,42 +82,30 @@ final class IdempotencyStore: Sendable {
                 }
                 return .success(.answered(answer))
             }
-            while state.kept.count >= Self.limit { Self.dropFirst(&state) }
+            while state.count >= Self.limit,
+                let most = state.shares.max(by: { $0.value.kept.count < $1.value.kept.count })
+            {
+                state.shares[most.key]?.dropFirst()
+            }
             state.last += 1
-            state.kept[key] = Kept(number: state.last, body: ByteBuffer(bytes: body.readableBytesView), since: now)
-            state.order.append((state.last, key))
+            let kept = Kept(number: state.last, body: ByteBuffer(bytes: body.readableBytesView), since: now)
+            state.shares[key.client, default: Share()].kept[key] = kept
+            state.shares[key.client]?.order.append((state.last, key))
             return .success(.new)
         }
         return try result.get()
     }
 
     func finish(_ key: IdempotencyKey, _ answer: ByteBuffer) {
-        state.withLock { $0.kept[key]?.answer = ByteBuffer(bytes: answer.readableBytesView) }
+        state.withLock { $0.shares[key.client]?.kept[key]?.answer = ByteBuffer(bytes: answer.readableBytesView) }
     }
 
     /// The request was refused: nothing was made.
     func forget(_ key: IdempotencyKey) {
         state.withLock { state in
-            if let kept = state.kept[key], kept.answer == nil { state.kept[key] = nil }
+            if let kept = state.shares[key.client]?.kept[key], kept.answer == nil {
+                state.shares[key.client]?.kept[key] = nil
+            }
         }
-    }
-
-    private static func dropOld(_ state: inout State, _ now: ContinuousClock.Instant) {
-        while state.first < state.order.count {
-            let (number, key) = state.order[state.first]
-            if let kept = state.kept[key], kept.number == number, now - kept.since < lifetime { break }
-            dropFirst(&state)
-        }
-        guard state.order.count > 2 * limit else { return }
-        let kept = state.kept
-        state.order = state.order[state.first...].filter { kept[$0.key]?.number == $0.number }
-        state.first = 0
-    }
-
-    private static func dropFirst(_ state: inout State) {
-        guard state.first < state.order.count else { return }
-        let (number, key) = state.order[state.first]
-        if state.kept[key]?.number == number { state.kept[key] = nil }
-        state.first += 1
     }
 }

@@ -70,6 +70,21 @@ struct ServiceRoute: Sendable {
 enum HostRequests: Sendable {
     case one(HostRequest)
     case many([HostRequest])
+
+    /// How many places in the client's rate they take: one for each record.
+    var places: Int {
+        switch self {
+        case .one(let request): request.places
+        case .many(let requests): requests.reduce(0) { $0 + $1.places }
+        }
+    }
+}
+
+extension HostRequest {
+    /// How many places in the client's rate it takes.
+    var places: Int {
+        if case .verifyTACBatch(let batch) = self { max(1, batch.count) } else { 1 }
+    }
 }
 
 // MARK: - Answers that several routes give
