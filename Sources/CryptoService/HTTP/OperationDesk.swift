@@ -72,6 +72,9 @@ struct OperationDesk: Sendable {
             for (index, request) in requests.enumerated() {
                 loop.answer(request, identity) { answers.take($0, index) }
             }
+        case .diversify(let batch):
+            let answers = OperationAnswers(batch.paths.count) { done(call.outcome($0)) }
+            loop.answer(batch, identity) { answers.take($1, $0) }
         }
     }
 }

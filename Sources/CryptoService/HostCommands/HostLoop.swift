@@ -183,6 +183,30 @@ final class HostLoop {
         take(call)
     }
 
+    /// Takes the diversifications of a batch, each counted as a YD of its own; `done` hears the answer of each card by its index.
+    func answer(
+        _ batch: DiversificationBatch, _ identity: HostConnection.Identity, _ done: @escaping (Int, HostAnswer) -> Void
+    ) {
+        let arrived = meter.now()
+        let cards = batch.paths.indices.map { index in
+            HostCall(
+                request: .diversifyKey(batch.request(index)), identity: identity, keys: keys(of: identity.client),
+                arrived: arrived
+            ) { done(index, $0) }
+        }
+        for call in cards { calls[ObjectIdentifier(call)] = call }
+        let (access, slow) = (access(of: identity.client), surroundings.slow)
+        let (eventLoop, bound) = (eventLoop, NIOLoopBound((self, cards), eventLoop: eventLoop))
+        Task {
+            let answers = await slow.answer(batch, access)
+            eventLoop.execute {
+                let (loop, cards) = bound.value
+                for (call, answer) in zip(cards, answers) { loop.end(call, answer) }
+                loop.flushDirty()
+            }
+        }
+    }
+
     /// Runs `work` when all answers of the message that is being read are in: what a door writes then, it writes once.
     func atEndOfTurn(_ work: @escaping () -> Void) { endOfTurn.append(work) }
 

@@ -159,10 +159,7 @@ struct SlowCommands: Sendable {
     private func diversify(
         _ request: DiversifyKeyRequest, _ access: KeyAccess, _ used: inout String
     ) async throws(Refusal) -> KeyReply {
-        let key = try access.key(request.key.master, for: .diversify)
-        used = key.name
-        var transport: GrantedKey?
-        if let wanted = request.transportKey { transport = try access.key(wanted, for: .diversify) }
+        let (key, transport) = try diversificationKeys(request.key.master, request.transportKey, access, &used)
         let factors = request.key.path.factors.map(\.rawValue)
         let block = try await execute(
             DiversifyKey(key: DerivedKey(key.reference, factors: factors), transportKey: transport?.reference))
@@ -171,6 +168,16 @@ struct SlowCommands: Sendable {
             try wanted.requireSame(as: header)
         }
         return transport == nil ? try reply(block) : try transportReply(block)
+    }
+
+    /// The master that a card's key comes from, and the key that it goes under: both must be granted.
+    func diversificationKeys(
+        _ master: HostKeyReference, _ transportKey: HostKeyReference?, _ access: KeyAccess, _ used: inout String
+    ) throws(Refusal) -> (master: GrantedKey, transport: GrantedKey?) {
+        let key = try access.key(master, for: .diversify)
+        used = key.name
+        guard let transportKey else { return (key, nil) }
+        return (key, try access.key(transportKey, for: .diversify))
     }
 
     // MARK: Pieces
@@ -188,7 +195,7 @@ struct SlowCommands: Sendable {
         } catch { throw .host(.internalError) }
     }
 
-    private func transportReply(_ key: WrappedKey) throws(Refusal) -> KeyReply {
+    func transportReply(_ key: WrappedKey) throws(Refusal) -> KeyReply {
         do throws(FieldError) {
             return KeyReply(key: try .transportBlock(key.block), checkValue: key.checkValue.description)
         } catch { throw .host(.internalError) }

@@ -41,6 +41,7 @@ public enum CommandCode: UInt16, Sendable, Hashable, CaseIterable {
     case diversifyKey = 55
     case authorisePurseUnload = 56
     case verifyUnloadMAC3 = 57
+    case diversifyKeyBatch = 58
 
     case protectKeyLoad = 60
     case protectCommand = 61

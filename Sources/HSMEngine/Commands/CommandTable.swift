@@ -82,6 +82,7 @@ extension SoftwareModule {
         case .verifyTAC: execution.carryOut(VerifyTAC.self, &reader, into: &writer)
         case .verifyTACBatch: execution.carryOut(VerifyTACBatch.self, &reader, into: &writer)
         case .diversifyKey: execution.carryOut(DiversifyKey.self, &reader, into: &writer)
+        case .diversifyKeyBatch: execution.carryOut(DiversifyKeyBatch.self, &reader, into: &writer)
         case .protectKeyLoad: execution.carryOut(ProtectKeyLoad.self, &reader, into: &writer)
         case .protectCommand: execution.carryOut(ProtectCommand.self, &reader, into: &writer)
         case .cardCryptogram: execution.carryOut(CardCryptogram.self, &reader, into: &writer)

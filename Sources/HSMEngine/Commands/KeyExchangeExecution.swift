@@ -161,37 +161,3 @@ extension KeyReference {
         }
     }
 }
-
-extension DiversifyKey: ExecutableCommand {
-    func execute(in execution: inout Execution) throws(ModuleRefusal) -> WrappedKey {
-        let keyring = try execution.keyring()
-        let master = try execution.key(key.key)
-        let schedule = try master.schedule(for: .diversify, factors: key.factors.count)
-        guard let identity = master.description.identity else { throw ModuleRefusal(.internalFault) }
-        var attributes = master.attributes
-        attributes.mode = .unrestricted
-        let derived = try primitive { () throws(PrimitiveError) in try schedule.diversified(by: key.factors) }
-        let checkValue = try primitive { () throws(PrimitiveError) in
-            try KeyCheckValue.calculate(derived, algorithm: attributes.algorithm)
-        }
-        let block: String
-        if let transportKey {
-            try master.permit(.leave)
-            block = try TransportKey.wrap(
-                derived, attributes: attributes, identity: identity, under: try execution.key(transportKey))
-        } else {
-            block = try keyring.wrap(derived, attributes: attributes, identity: identity, factors: key.factors)
-        }
-        return WrappedKey(block: block, checkValue: checkValue)
-    }
-
-    func journalFields() -> [JournalField] {
-        [
-            JournalField("key", key.key.journalName),
-            JournalField("factors", key.factors.map { Hex.encode(BigEndian.bytes($0)) }.joined(separator: ",")),
-            JournalField("under", transportKey?.journalName ?? "lmk"),
-        ]
-    }
-
-    static func journalFields(of reply: WrappedKey) -> [JournalField] { reply.journalFields }
-}

@@ -69,7 +69,7 @@ extension CommandCode {
             .importKeyBlock, .importCryptogram, .exportKeyBlock, .formKey, .rewrapKey:
             Self.keyRule
         case .generateKeyPair: Self.slowKeyRule
-        case .diversifyKey, .protectPublicKey: Self.diversifyRule
+        case .diversifyKey, .diversifyKeyBatch, .protectPublicKey: Self.diversifyRule
         case .explainMAC: Self.explainRule
         case .inspectKey, .openKey, .closeKey, .generateMAC, .verifyMAC, .checkValue, .randomBytes, .sign,
             .authorisePurseLoad, .purchaseMAC1, .verifyPurchaseMAC2, .verifyTAC, .verifyTACBatch, .protectKeyLoad,

@@ -42,6 +42,52 @@ struct KeyRouteTests {
         #expect(mac.status == 403 && mac.text("code") == "A6", "\(mac.words)")
     }
 
+    @Test func `Many cards' keys are those of the cards one by one, whatever their levels`() async throws {
+        let door = try await HTTPDoor.make(without: [], presented: true)
+        var cards: [[String]] = []
+        for number in 0..<200 { cards.append([String(format: "%016X", 0x1122_3344_5566_0000 + number)]) }
+        for number in 0..<5 { cards.append(["00000000000000AA", String(format: "%016X", number)]) }
+        cards.append(["1122334455667788"])
+        func list(_ cards: [[String]]) throws -> String {
+            String(decoding: try JSONSerialization.data(withJSONObject: cards), as: UTF8.self)
+        }
+        for transport in ["", #","transport_key":"canteen/kek/bank""#] {
+            let answer = try await door.ask(
+                "/v1/keys/diversify-batch", #"{"key":"canteen/purse/tac","cards":\#(try list(cards))\#(transport)}"#)
+            let keys = try #require(try answer.json()["keys"] as? [[String: String]], "\(answer.words)")
+            #expect(keys.count == cards.count && Set(keys.map { $0["block"] }).count == cards.count)
+            for index in [0, 1, 191, 192, 199, 200, 204, 205] {
+                let factors = try JSONSerialization.data(withJSONObject: cards[index])
+                let one = try await door.ask(
+                    "/v1/keys/diversify",
+                    #"{"key":"canteen/purse/tac","factors":\#(String(decoding: factors, as: UTF8.self))\#(transport)}"#)
+                #expect(one.status == 200 && one.text("check_value") == keys[index]["check_value"], "\(index)")
+            }
+        }
+        // A key that gives no card keys: all refused, with the code of the one.
+        let refused = try await door.ask(
+            "/v1/keys/diversify-batch", #"{"key":"canteen/pos/mac","cards":\#(try list(cards))}"#)
+        #expect(refused.status == 403 && refused.text("code") == "A6")
+        await door.stop()
+        let figures = door.world.server.metrics.figures()
+        #expect(figures.perCommand[.diversifyKey]?.succeeded == UInt64(2 * cards.count + 16))
+        #expect(figures.perCommand[.diversifyKey]?.failed == UInt64(cards.count))
+    }
+
+    @Test func `A batch goes to the module in runs that one command holds`() throws {
+        func path(_ count: Int) throws -> DiversificationPath {
+            try #require(DiversificationPath((0..<count).map { DiversificationFactor(rawValue: UInt64($0)) }))
+        }
+        func runs(_ levels: [Int]) throws -> [Range<Int>] {
+            let master = try HostKeyReference.label("canteen/purse/tac")
+            return DiversificationBatch(master: master, paths: try levels.map(path), transportKey: nil).runs
+        }
+        #expect(try runs([]) == [])
+        #expect(try runs([1, 1, 2, 1]) == [0..<2, 2..<3, 3..<4])
+        #expect(try runs(Array(repeating: 1, count: 193)) == [0..<192, 192..<193])
+        #expect(try runs(Array(repeating: 4, count: 97)) == [0..<48, 48..<96, 96..<97])
+    }
+
     @Test func `What are not components of one key form none`() async throws {
         let first = try #require(try await Self.component(1).text("block"))
         let twin = try #require(try await Self.component(1).text("block"))

@@ -19,7 +19,7 @@ extension Seeds {
     private static let identity = KeyIdentity("FUZZ/corpus/seed/01")
     private static let time = TransactionTime(date: 0x2016_1216, time: 0x13_4600)
     private static let session = PurchaseSession(random: 7, offlineSequence: 1, terminalTransaction: 2)
-    private static let commandCount = 24
+    private static let commandCount = 25
 
     private static func append(_ number: Int, to request: inout ModuleRequest) {
         guard let identity, let terminal = TerminalNumber(0x0011_2233_4455) else { return }
@@ -55,6 +55,7 @@ extension Seeds {
                 VerifyPurchaseMAC2(key: DerivedKey(key(7), factors: [1, 2]), session: session, amount: 1, mac2: 3))
         case 12: request.append(DiversifyKey(key: DerivedKey(key(4), factors: [1, 2, 3, 4])))
         case 13: request.append(DiversifyKey(key: DerivedKey(key(4), factors: [1]), transportKey: key(11)))
+        case 23: request.append(DiversifyKeyBatch(key: key(4), levels: 2, factors: [1, 2, 3, 4]))
         case 14: request.append(CheckValue(key: key(1)))
         case 15: request.append(RandomBytes(count: 9))
         case 16: request.append(CardCryptogram(key: DerivedKey(key(8)), challenge: [1, 2, 3, 4]))

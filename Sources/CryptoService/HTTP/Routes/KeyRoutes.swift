@@ -137,13 +137,12 @@ extension ServiceRoute {
         ) { body throws(Refusal) in
             let master = try body.reference()
             let transport = try body.optionalReference(.transportKey)
-            var requests: [HostRequest] = []
+            var paths: [DiversificationPath] = []
             for card in body.list(.cards) {
                 guard case .list(let factors) = card else { throw .host(.inputData) }
-                let key = CardKey(master: master, path: try JSONBody.path(factors))
-                requests.append(.diversifyKey(DiversifyKeyRequest(key: key, transportKey: transport)))
+                paths.append(try JSONBody.path(factors))
             }
-            return .many(requests)
+            return .diversify(DiversificationBatch(master: master, paths: paths, transportKey: transport))
         } reply: { _, answers, writer throws(Refusal) in
             writer.name(JSONField.keyList.name)
             writer.beginList()

@@ -70,12 +70,15 @@ struct ServiceRoute: Sendable {
 enum HostRequests: Sendable {
     case one(HostRequest)
     case many([HostRequest])
+    /// YD for many cards of one master, which the module does side by side.
+    case diversify(DiversificationBatch)
 
     /// How many places in the client's rate they take: one for each record.
     var places: Int {
         switch self {
         case .one(let request): request.places
         case .many(let requests): requests.reduce(0) { $0 + $1.places }
+        case .diversify(let batch): batch.paths.count
         }
     }
 }
