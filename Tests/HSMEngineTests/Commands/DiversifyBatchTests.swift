@@ -95,7 +95,7 @@ import Testing
         let weak = try await module.newKey(.keyBlockProtection, .both, .tripleDES2, label: "KEK")
         let cases: [(KeyReference, [UInt64], KeyReference?)] = [
             (card, [1], nil), (mac, [1], nil), (stays, [1], kek), (master, [1], mac), (master, [1], master),
-            (.handle(KeyHandle(rawValue: 7)), [1], nil), (master, [1, 2, 3, 4, 5], nil),
+            (.handle(KeyHandle(rawValue: 7)), [1], nil),
         ]
         for (key, factors, under) in cases {
             let single = await module.refusal(
@@ -110,6 +110,9 @@ import Testing
         let batch = try? await module.execute(
             DiversifyKeyBatch(key: master, levels: 1, factors: [1, 2], transportKey: weak))
         #expect((single == nil) == (batch == nil))
+        // Five levels, which the single command cannot even be written with.
+        let deep = DiversifyKeyBatch(key: master, levels: 5, factors: [1, 2, 3, 4, 5])
+        #expect(await module.refusal(of: deep) == .modeNotPermitted)
         // Factors that are not whole cards.
         let odd = DiversifyKeyBatch(key: master, levels: 2, factors: [1, 2, 3])
         #expect(await module.refusal(of: odd) == .dataLengthInvalid)
