@@ -13,7 +13,7 @@ struct BenchPlan: Sendable {
         self.measure = measure
     }
 
-    static let all: [BenchPlan] = batches + network + others
+    static let all: [BenchPlan] = [memory] + batches + network + others
 
     /// Never throws: what went wrong stands in the row.
     func run(_ context: BenchContext) async -> BenchRow {
@@ -99,7 +99,7 @@ extension BenchPlan {
     }
 }
 
-// MARK: - TACs, RSA, HTTP, SoftHSM, memory
+// MARK: - TACs, RSA, HTTP, SoftHSM
 
 extension BenchPlan {
     private static let others = [
@@ -139,9 +139,15 @@ extension BenchPlan {
                 try SoftHSMReference.rate(context)
             }
         },
-        BenchPlan(
-            "memory", "resident memory after 100 thousand requests, divided by that after 10 million", unit: "KiB",
-            target: 1 / 1.05
-        ) { try await MemoryGrowth.measure($0, &$1) },
     ]
+}
+
+// MARK: - Memory
+
+extension BenchPlan {
+    /// The first of all: what the other rows make the service keep would hide its growth.
+    private static let memory = BenchPlan(
+        "memory", "resident memory after 100 thousand requests, divided by that after 10 million", unit: "KiB",
+        target: 1 / 1.05
+    ) { try await MemoryGrowth.measure($0, &$1) }
 }

@@ -28,6 +28,8 @@ struct StoredKeys {
         var lines = [try await line(keys.count)]
         _ = try sql(filling(Self.many - keys.count))
         lines.append(try await line(Self.many))
+        let seconds = try await oneChange()
+        context.tell("  one of them suspended by its row: refused after \(BenchTable.hundredths(seconds)) s")
         let head = """
             | keys stored | one key | \(keys.count) keys in turn | memory of kmsd serve | seen after |
             |---:|---:|---:|---:|---:|
@@ -39,6 +41,21 @@ struct StoredKeys {
                     + "\(BenchTable.number(line.turning)) requests/s | \(BenchTable.number(line.memory)) MiB | "
                     + "\(BenchTable.hundredths(line.seconds)) s |"
             }).joined(separator: "\n")
+            + "\n\nOne of a million keys suspended in its row: refused after \(BenchTable.hundredths(seconds)) s."
+    }
+
+    /// From the suspension of one key among all to the first refusal, seconds.
+    private func oneChange() async throws -> Double {
+        let key = keys[0]
+        let clock = ContinuousClock()
+        let began = clock.now
+        _ = try sql(
+            """
+            UPDATE key_version SET state = 'suspended' WHERE label = '\(key.label)';
+            UPDATE change_counter SET value = value + 1, key_value = key_value + 1 WHERE id = 1;
+            """)
+        try await waitFor(key.label, until: began + .seconds(30)) { $0 == .keyBlockOther }
+        return (clock.now - began) / .seconds(1)
     }
 
     /// Waits until the directory has the change, then measures.
@@ -69,14 +86,16 @@ struct StoredKeys {
         }
     }
 
-    /// Until the service knows the key: its answer is no longer 21.
-    private func waitFor(_ label: String, until end: ContinuousClock.Instant) async throws {
+    /// Until the answer under the key is as wanted; unless told, until the service knows the key: no longer 21.
+    private func waitFor(
+        _ label: String, until end: ContinuousClock.Instant,
+        _ isWanted: @escaping @Sendable (HostErrorCode) -> Bool = { $0 != .indexValue && $0 != .functionNotPermitted }
+    ) async throws {
         let request = try KeyLoad.request(0, HostKeyReference.label("\(MadeKey.product)/\(label)"))
         while ContinuousClock.now < end {
             var isKnown = false
             _ = try await RawExchange.exchanges(context.settings.crypto, [request]) { reply in
-                isKnown =
-                    (try? HostReply(reply).error).map { $0 != .indexValue && $0 != .functionNotPermitted } ?? false
+                isKnown = (try? HostReply(reply).error).map(isWanted) ?? false
                 return true
             }
             if isKnown { return }
