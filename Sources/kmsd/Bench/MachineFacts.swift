@@ -22,7 +22,12 @@ struct MachineFacts {
             ("Kernel", "Linux \(kernel)"),
             ("Versions", "\(KmsdVersion.text)\(Self.build), \(TACBenchmark.library)"),
             ("References", Self.versions(references)),
-            ("Command", CommandLine.arguments.joined(separator: " ")),
+            // In the page's words: without the folder that this checkout happens to be in.
+            (
+                "Command",
+                CommandLine.arguments.joined(separator: " ")
+                    .replacing("\(FileManager.default.currentDirectoryPath)/", with: "")
+            ),
         ]
     }
 
