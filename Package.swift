@@ -53,7 +53,7 @@ var targets: [Target] = [
         name: "sbox-circuits", path: "Sources/SBoxCircuits",
         swiftSettings: house + [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]),
     room("HSMEngine", ["HSMBridge", "CBitslicedDES", "COpenSSL", "CLinux"]),
-    room("MariaDB", ["CMariaDB"]),
+    room("MariaDB", ["CMariaDB", "CLinux"]),
     room("KMS", ["HSMBridge", "MariaDB", "CArgon2"]),
     room("CryptoClient", nio),
     room(

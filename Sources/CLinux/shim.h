@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -40,6 +41,14 @@ static inline int kmsd_peer_credentials(int socket, kmsd_peer *peer) {
     if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &c, &length) != 0) return -1;
     peer->pid = c.pid; peer->uid = c.uid; peer->gid = c.gid;
     return 0;
+}
+
+/// glibc's, since 2.34; its header shows it with _GNU_SOURCE only.
+extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *, int);
+
+/// The child closes all its files from `from` on. 0, or an errno.
+static inline int kmsd_spawn_close_from(posix_spawn_file_actions_t *actions, int from) {
+    return posix_spawn_file_actions_addclosefrom_np(actions, from);
 }
 
 static inline void kmsd_ignore_signal(int sig) { signal(sig, SIG_IGN); }

@@ -31,7 +31,7 @@ import Testing
         "CMariaDB": ["MariaDB"],
         "CPCSC": ["HSMBridge"],
         "CArgon2": ["KMS"],
-        "CLinux": ["HSMBridge", "HSMEngine", "kmsd"],
+        "CLinux": ["HSMBridge", "HSMEngine", "MariaDB", "kmsd"],
     ]
 
     /// Libraries that belong to some rooms only: what a room may not know is as much its shape as what it knows.

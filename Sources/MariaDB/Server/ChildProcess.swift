@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Starting a program with nothing of ours in its hands: no open files, no environment, signals at their defaults.
@@ -18,7 +19,8 @@ enum ChildProcess {
         unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         unsafe posix_spawn_file_actions_addopen(&actions, 1, log, appending, 0o600)
         unsafe posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        for file in inheritableFiles() { unsafe posix_spawn_file_actions_addclose(&actions, file) }
+        // In the child, where no other thread can open one meanwhile: a pipe that stays open in there never ends for its reader.
+        unsafe kmsd_spawn_close_from(&actions, 3)
         var every = sigset_t()
         var none = sigset_t()
         unsafe sigfillset(&every)
@@ -52,22 +54,6 @@ enum ChildProcess {
         var status: Int32 = 0
         while unsafe waitpid(process, &status, 0) < 0, errno == EINTR {}
         return status
-    }
-
-    /// Open files above 2 that would survive `exec`.
-    private static func inheritableFiles() -> [Int32] {
-        guard let folder = unsafe opendir("/proc/self/fd") else { return [] }
-        defer { unsafe _ = closedir(folder) }
-        var files: [Int32] = []
-        while let entry = unsafe readdir(folder) {
-            let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            guard let file = Int32(name), file > 2 else { continue }
-            let flags = fcntl(file, F_GETFD)
-            if flags >= 0, flags & FD_CLOEXEC == 0 { files.append(file) }
-        }
-        return files
     }
 
     /// Lends `texts` as the null-terminated array of C strings that `exec` wants.
