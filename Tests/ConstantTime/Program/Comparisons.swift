@@ -13,10 +13,11 @@ extension Check {
             unsafe claimed.free()
         },
         Check(name: "SecretBytes.isEqual: key check values, components") {
-            let (one, other) = (try SecretBytes(count: 24), try SecretBytes(count: 24))
-            one.withUnsafePointer { unsafe kmsd_mark_secret($0, 24) }
+            let one = try SecretBytes(count: 24)
+            let other = try SecretBytes(count: 24)
+            unsafe one.withUnsafePointer { unsafe kmsd_mark_secret($0, 24) }
             tell(one.isEqual(to: other))
-            one.withUnsafePointer { unsafe kmsd_mark_public($0, 24) }
+            unsafe one.withUnsafePointer { unsafe kmsd_mark_public($0, 24) }
         },
         Check(name: "MACValue.matches: MACs and TACs, 4, 8 and 16 bytes") {
             for count in [4, 8, 16] {
@@ -28,6 +29,12 @@ extension Check {
                 unsafe mine.free()
                 unsafe claimed.free()
             }
+        },
+        Check(name: "ServiceToken.areEqual: digests of clients' tokens") {
+            let mine = unsafe Marked(32, secret: true)
+            let stored = unsafe Array(mine.span)
+            tell(ServiceToken.areEqual(stored, [UInt8](repeating: 0xA5, count: 32)))
+            unsafe mine.free()
         },
         Check(name: "SHA-256 of a client's token") {
             let token = unsafe Marked(48, secret: true)
