@@ -40,7 +40,8 @@ struct HTTPDoor: Sendable {
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
         let server = CryptoHTTPServer(
             world.settings, centre: world.centre, module: ModuleBridge(path: world.socket, lanes: 2),
-            responder: world.server.responder, metrics: world.server.metrics, logger: Logger(label: "test")
+            responder: world.server.responder, metrics: world.server.metrics, admission: world.admission,
+            logger: Logger(label: "test")
         ) { port.yield($0) }
         let running = Task { try await server.run() }
         for await port in ports { return HTTPDoor(world: world, port: port, token: token, running: running) }
