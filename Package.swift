@@ -149,7 +149,7 @@ if Context.environment["KMSD_CONSTANT_TIME"] != nil {
     targets += [
         .systemLibrary(name: "CMemcheck", path: "Tests/ConstantTime/CMemcheck", providers: [.apt(["valgrind"])]),
         .executableTarget(
-            name: "ConstantTime", dependencies: ["CMemcheck", "CBitslicedDES", "HSMEngine", "KMS"],
+            name: "ConstantTime", dependencies: ["CMemcheck", "CBitslicedDES", "HSMBridge", "HSMEngine", "KMS"],
             path: "Tests/ConstantTime/Program", swiftSettings: house),
     ]
 }

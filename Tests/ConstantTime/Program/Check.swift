@@ -26,7 +26,7 @@ struct Check: Sendable {
     let count: Int
 
     init(_ count: Int, secret: Bool) {
-        self.count = count
+        unsafe self.count = count
         unsafe base = .allocate(byteCount: count, alignment: 64)
         for index in 0..<count {
             unsafe base.storeBytes(of: UInt8(truncatingIfNeeded: 17 &* index &+ 5), toByteOffset: index, as: UInt8.self)
