@@ -98,6 +98,9 @@ public struct AuthorisePurseLoad: ModuleCommand {
 }
 
 /// MAC2 where MAC1 was right.
+///
+/// On the bridge five bytes either way, zeros after a wrong MAC1, so that the module can keep a place for the answer before it
+/// knows which it is.
 public enum LoadAuthorisation: WireValue {
     case mac1Mismatch
     /// Four bytes, big-endian.
@@ -105,7 +108,9 @@ public enum LoadAuthorisation: WireValue {
 
     public func write(to writer: inout WireWriter) {
         switch self {
-        case .mac1Mismatch: writer.u8(0)
+        case .mac1Mismatch:
+            writer.u8(0)
+            writer.u32(0)
         case .authorised(let mac2):
             writer.u8(1)
             writer.u32(mac2)
@@ -113,7 +118,10 @@ public enum LoadAuthorisation: WireValue {
     }
 
     public init(from reader: inout WireReader) throws(WireError) {
-        self = try reader.bool() ? .authorised(mac2: try reader.u32()) : .mac1Mismatch
+        let isRight = try reader.bool()
+        let mac2 = try reader.u32()
+        guard isRight || mac2 == 0 else { throw .valueInvalid }
+        self = isRight ? .authorised(mac2: mac2) : .mac1Mismatch
     }
 }
 

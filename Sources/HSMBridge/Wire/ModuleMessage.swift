@@ -157,6 +157,8 @@ public struct ModuleReplyWriter: ~Copyable, Sendable {
     public mutating func appendPendingVerdict() -> Pending { appendPending(1) }
     /// A field of `count` bytes, at most 8.
     public mutating func appendPendingField(count: Int) -> Pending { appendPending(4 + count) }
+    public mutating func appendPendingAuthorisation() -> Pending { appendPending(Self.authorisationLength) }
+    private static let authorisationLength = 5
 
     private mutating func appendPending(_ length: Int) -> Pending {
         let pending = Pending(offset: writer.count, length: length)
@@ -180,6 +182,15 @@ public struct ModuleReplyWriter: ~Copyable, Sendable {
         writer.patch(UInt32(length), at: pending.offset + 6)
         for index in 0..<length {
             writer.patch(UInt8(truncatingIfNeeded: number >> UInt64(56 - 8 * index)), at: pending.offset + 10 + index)
+        }
+        writer.patch(UInt16(0), at: pending.offset)
+    }
+
+    public mutating func complete(_ pending: Pending, authorisation: LoadAuthorisation) {
+        precondition(pending.length == Self.authorisationLength, "the place of an authorisation")
+        if case .authorised(let mac2) = authorisation {
+            writer.patch(UInt8(1), at: pending.offset + 6)
+            writer.patch(mac2, at: pending.offset + 7)
         }
         writer.patch(UInt16(0), at: pending.offset)
     }

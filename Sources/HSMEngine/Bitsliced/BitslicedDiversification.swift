@@ -43,8 +43,7 @@ extension OpenKeySchedule {
         _ keys: inout SecretBytes
     ) -> Bool {
         let count = factors.count / levels
-        let kernels = version.kernels
-        let kernel = kernels.first { $0.lanes >= count } ?? kernels[kernels.count - 1]
+        let kernel = version.kernel(for: count)
         return keys.withMutableBytes { output in
             unsafe output.withUnsafeMutableBytes { output in
                 unsafe factors.withUnsafeBufferPointer { factors in

@@ -12,10 +12,9 @@ import HSMBridge
     func verify(_ records: UnsafeRawBufferPointer, into bitmap: inout [UInt8]) -> Int {
         let count = records.count / layout.stride
         guard count >= BreakEven.calculations(version), let base = records.baseAddress else { return 0 }
-        let kernels = version.kernels
         var done = 0
         while count - done >= BreakEven.calculations(version) {
-            let kernel = kernels.first { $0.lanes >= count - done } ?? kernels[kernels.count - 1]
+            let kernel = version.kernel(for: count - done)
             // Whole passes under one spreading of the master's key.
             let passes = max(1, (count - done) / kernel.lanes)
             let end = min(count, done + passes * kernel.lanes)

@@ -16,11 +16,12 @@ import HSMBridge
     }
 
     private static let shapes: [BitslicedMAC.Scheme] =
-        [.single, .whole, .retail] + (0...DerivedKey.maximumLevels).map { .tac(levels: $0) }
+        [.single, .whole, .retail, .unionPay] + (0...DerivedKey.maximumLevels).map { .tac(levels: $0) }
 
     private let version: DESVersion
     private let isOpen: Bool
-    private var queues = InlineArray<8, Waiting>(repeating: Waiting())
+    private var queues = InlineArray<9, Waiting>(repeating: Waiting())
+    private var sessions = SessionQueue()
     private var count = 0
 
     /// Takes nothing where the message is too short for a pass to pay.
@@ -46,6 +47,13 @@ import HSMBridge
         return true
     }
 
+    /// The same for a session MAC of the e-purse.
+    mutating func take(_ calculation: SessionCalculation, into writer: inout ModuleReplyWriter) -> Bool {
+        guard isOpen, sessions.take(calculation, into: &writer) else { return false }
+        count += 1
+        return true
+    }
+
     /// The queue of a calculation that would succeed by itself; nil for all others.
     @inline(__always)
     private static func shape(_ calculation: Calculation, _ schedule: DESSchedule) -> (Int, MACPadding)? {
@@ -60,9 +68,12 @@ import HSMBridge
             case .iso3: return (schedule.keys.isSingle ? 0 : 2, padding)
             case .cmac: return nil
             }
+        case .unionPay:
+            guard unsafe !calculation.data.isEmpty else { return nil }
+            return (3, .method1)
         case .tac(let levels):
             guard !schedule.isThreeKey, levels == 0 || !schedule.keys.isSingle else { return nil }
-            return (3 + levels, .method2)
+            return (4 + levels, .method2)
         }
     }
 
@@ -73,9 +84,11 @@ import HSMBridge
         for shape in queues.indices where !queues[shape].isEmpty {
             var waiting = Waiting()
             swap(&waiting, &queues[shape])
-            waiting.sort()
-            waiting.run(Self.shapes[shape], version, into: &writer)
+            let scheme = Self.shapes[shape]
+            if scheme.isChain { waiting.sort() }
+            waiting.run(scheme, version, into: &writer)
         }
+        sessions.run(version, into: &writer)
     }
 }
 
@@ -114,16 +127,14 @@ extension CalculationQueue.Waiting {
         var next = 0
         if lanes.count >= least {
             // A few that are much longer than the rest would keep whole passes going for themselves.
-            let limit = 2 * lanes[least - 1].message.blocks
+            let limit = scheme.isChain ? 2 * lanes[least - 1].message.blocks : .max
             while lanes[next].message.blocks > limit {
                 runAlone(next, into: &writer)
                 next += 1
             }
-            let kernels = version.kernels
             while lanes.count - next >= least {
-                let rest = lanes.count - next
-                let kernel = kernels.first { $0.lanes >= rest } ?? kernels[kernels.count - 1]
-                let count = min(kernel.lanes, rest)
+                let kernel = version.kernel(for: lanes.count - next)
+                let count = min(kernel.lanes, lanes.count - next)
                 let first = next
                 let isDone = unsafe lanes.withUnsafeBufferPointer { lanes in
                     let part = unsafe UnsafeBufferPointer(rebasing: lanes[first..<first + count])

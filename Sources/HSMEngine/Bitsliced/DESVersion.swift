@@ -25,6 +25,15 @@ public enum DESVersion: String, CaseIterable, Sendable {
     }
 }
 
+extension DESVersion {
+    /// The one for a pass over as many of `count` computations as it can take: that with the fewest lanes empty. The version is
+    /// available.
+    func kernel(for count: Int) -> DESKernel {
+        let kernels = kernels
+        return kernels.first { $0.lanes >= count } ?? kernels[kernels.count - 1]
+    }
+}
+
 /// One kernel: its lanes and its functions (Sources/CBitslicedDES).
 @safe struct DESKernel: @unchecked Sendable {
     let table: UnsafePointer<kmsd_des_kernel>

@@ -130,7 +130,13 @@ struct LaneKeys {
     func take(_ other: LaneState, into state: LaneState, lanes range: Range<Int>) {
         var mask = LaneMask()
         for lane in range { mask.insert(lane) }
-        unsafe withUnsafeBytes(of: &mask.words) { bytes in
+        take(other, into: state, mask)
+    }
+
+    /// `state` takes `other` in the lanes of the mask.
+    func take(_ other: LaneState, into state: LaneState, _ mask: LaneMask) {
+        var words = mask.words
+        unsafe withUnsafeBytes(of: &words) { bytes in
             unsafe kernel.table.pointee.take(state.left, state.right, other.left, other.right, bytes.baseAddress)
         }
     }

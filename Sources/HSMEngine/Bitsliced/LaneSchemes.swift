@@ -1,5 +1,24 @@
 import HSMBridge
 
+/// A lane's key as its bytes (`DESSchedule.words`). Points to what its maker keeps alive.
+@safe struct KeyWords: BitwiseCopyable {
+    private let words: UnsafePointer<Block8>
+    let isThreeKey: Bool
+
+    @inline(__always)
+    init(_ schedule: DESSchedule) {
+        unsafe words = schedule.words
+        isThreeKey = schedule.isThreeKey
+    }
+
+    /// K1, K2, K3, and the key of its TACs.
+    @inline(__always)
+    subscript(part: Int) -> Block8 { unsafe words[part] }
+
+    @inline(__always)
+    func isSame(as other: KeyWords) -> Bool { unsafe words == other.words }
+}
+
 // The schemes of the house over lanes: what Primitives/ does for one card, for as many as a vector has bits.
 extension LaneMemory {
     /// The key's bytes in every lane.
@@ -18,22 +37,32 @@ extension LaneMemory {
     }
 
     /// Keys of their own, `count` of them; `isThird` where one has three parts. One key for all lanes costs less.
-    func load(_ lanes: UnsafePointer<BitslicedMAC.Lane>, _ count: Int, isSingle: Bool) -> LaneKeys {
+    @inline(__always)
+    func load(_ count: Int, isSingle: Bool, _ words: (_ lane: Int) -> KeyWords) -> LaneKeys {
+        let first = words(0)
         var isShared = true
         var isThird = false
         for lane in 0..<count {
-            unsafe isShared = isShared && lanes[lane].words == lanes[0].words
-            unsafe isThird = isThird || lanes[lane].isThreeKey
+            let words = words(lane)
+            isShared = isShared && words.isSame(as: first)
+            isThird = isThird || words.isThreeKey
         }
         for part in 0..<(isSingle ? 1 : isThird ? 3 : 2) {
             if isShared {
-                unsafe spread(lanes[0].words[part], to: key(part))
+                spread(first[part], to: key(part))
             } else {
-                fill(count) { lane in unsafe lanes[lane].words[part] }
+                fill(count) { lane in words(lane)[part] }
                 loadKey(key(part))
             }
         }
         return LaneKeys(first: key(0), second: key(1), third: isThird ? key(2) : key(0), isSingle: isSingle)
+    }
+
+    /// The halves that `derive` answered as two-key TDES keys, in keys 2 and 3.
+    func makeKeys(from left: LaneState, _ right: LaneState) -> LaneKeys {
+        makeKey(key(2), from: left)
+        makeKey(key(3), from: right)
+        return LaneKeys(first: key(2), second: key(3), third: key(2), isSingle: false)
     }
 
     /// PBOC diversification: the halves 3DES(K, X) and 3DES(K, ~X) of each lane's key after the last level, as states 0 and 1.
@@ -47,9 +76,7 @@ extension LaneMemory {
         var right = state(1)
         for level in 0..<levels {
             if level > 0 {
-                makeKey(key(2), from: left)
-                makeKey(key(3), from: right)
-                keys = LaneKeys(first: key(2), second: key(3), third: key(2), isSingle: false)
+                keys = makeKeys(from: left, right)
                 (left, right) = (state(0), state(1))
             }
             fill(count) { factor($0, level) }

@@ -34,6 +34,13 @@
         return filled(8 &* index)
     }
 
+    /// All blocks xored.
+    var folded: Block8 {
+        var folded: Block8 = 0
+        for index in 0..<blocks { folded ^= block(index) }
+        return folded
+    }
+
     /// The block at `offset`, with the padding behind what is left of the message.
     @inline(__always)
     private func filled(_ offset: Int) -> Block8 {

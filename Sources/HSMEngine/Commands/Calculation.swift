@@ -4,6 +4,7 @@ import HSMBridge
 @safe struct Calculation {
     enum Scheme {
         case mac(MACAlgorithm, MACPadding)
+        case unionPay
         case tac(levels: Int)
     }
 
@@ -35,15 +36,24 @@ import HSMBridge
             switch scheme {
             case .mac(let algorithm, let padding):
                 return try schedule.mac(algorithm, padding: padding, over: data, length: length)
+            case .unionPay: return try schedule.unionPayMAC(over: data)
             case .tac(let levels):
                 guard case .narrow(let schedule) = schedule else { return nil }
-                var numbers = InlineArray<4, UInt64>(repeating: 0)
-                for level in 0..<levels {
-                    let word = unsafe factors?.loadUnaligned(fromByteOffset: 8 * level, as: UInt64.self)
-                    numbers[level] = UInt64(bigEndian: word ?? 0)
-                }
+                let numbers = unsafe DerivedKey.factors(at: factors, levels: levels)
                 return try OpenKeySchedule.narrowTAC(schedule, numbers.span.extracting(0..<levels), data)
             }
         } catch { return nil }
+    }
+}
+
+extension DerivedKey {
+    /// Factors as they stand in a message, big-endian, eight bytes a level; zeros behind them. At most `maximumLevels`.
+    @unsafe static func factors(at memory: UnsafeRawPointer?, levels: Int) -> InlineArray<4, UInt64> {
+        var numbers = InlineArray<4, UInt64>(repeating: 0)
+        for level in 0..<levels {
+            let word = unsafe memory?.loadUnaligned(fromByteOffset: 8 * level, as: UInt64.self)
+            numbers[level] = UInt64(bigEndian: word ?? 0)
+        }
+        return numbers
     }
 }

@@ -10,6 +10,8 @@
     @inline(__always)
     mutating func u8() -> UInt8? { integer() }
     @inline(__always)
+    mutating func u16() -> UInt16? { integer() }
+    @inline(__always)
     mutating func u32() -> UInt32? { integer() }
     @inline(__always)
     mutating func u64() -> UInt64? { integer() }

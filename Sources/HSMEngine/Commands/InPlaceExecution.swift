@@ -15,6 +15,8 @@ extension Execution {
     ) -> Bool {
         switch code {
         case .verifyMAC, .generateMAC, .verifyTAC: break
+        case .authorisePurseLoad, .authorisePurseUnload, .purchaseMAC1, .verifyPurchaseMAC2, .verifyUnloadMAC3:
+            return unsafe answerPurse(code, body, &queue, into: &writer)
         default: return false
         }
         guard mayCarryOut(code) else { return false }
@@ -30,7 +32,7 @@ extension Execution {
         return queue.take(calculation, into: &writer) || calculation.answer(into: &writer)
     }
 
-    private mutating func key(_ fields: inout FieldCursor) -> OpenKeyEntry? {
+    mutating func key(_ fields: inout FieldCursor) -> OpenKeyEntry? {
         guard fields.u8() == 0, let handle = fields.u64() else { return nil }
         return try? key(.handle(KeyHandle(rawValue: handle)))
     }
@@ -38,8 +40,7 @@ extension Execution {
     /// Algorithm, padding, and an initial vector that is not given.
     private func method(_ fields: inout FieldCursor) -> (HSMBridge.MACAlgorithm, HSMBridge.MACPadding)? {
         guard let first = fields.u8(), let algorithm = HSMBridge.MACAlgorithm(rawValue: first),
-            algorithm != .unionPayECB, let second = fields.u8(), let padding = HSMBridge.MACPadding(rawValue: second),
-            fields.u32() == 0
+            let second = fields.u8(), let padding = HSMBridge.MACPadding(rawValue: second), fields.u32() == 0
         else { return nil }
         return (algorithm, padding)
     }
@@ -51,8 +52,13 @@ extension Execution {
         guard let schedule = try? entry.schedule(for: operation), MACLimits.shortest <= length,
             length <= schedule.blockLength
         else { return nil }
-        let scheme = Calculation.Scheme.mac(
-            method.0.primitive(under: schedule.algorithm), method.1.primitive)
+        let scheme: Calculation.Scheme
+        if method.0 == .unionPayECB {
+            guard length == MACLimits.unionPayLength, case .narrow = schedule else { return nil }
+            scheme = .unionPay
+        } else {
+            scheme = .mac(method.0.primitive(under: schedule.algorithm), method.1.primitive)
+        }
         return unsafe Calculation(
             schedule: schedule, scheme: scheme, data: data, factors: nil, length: length, claimed: claimed)
     }

@@ -1,129 +1,74 @@
 import HSMBridge
 
-/// Fields of an e-purse message one after another, big-endian (JR/T 0025.2; facts/domain.md 1.2).
-private struct PurseMessage {
-    private(set) var bytes: [UInt8] = []
+/// The types of transaction that the commands are for (JR/T 0025.2; facts/domain.md 1.3, 1.5).
+enum PurseTypes {
+    /// 01 of the passbook, 02 of the purse.
+    static let load: ClosedRange<UInt8> = 0x01...0x02
+    static let unload: ClosedRange<UInt8> = 0x03...0x03
 
-    init() { bytes.reserveCapacity(32) }
-
-    mutating func add(_ value: UInt64, bytes count: Int) {
-        for index in 0..<count { bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * (count - 1 - index)))) }
-    }
-
-    mutating func add(_ value: UInt32) { add(UInt64(value), bytes: 4) }
-    mutating func add(_ value: UInt8) { bytes.append(value) }
-    mutating func add(_ value: TerminalNumber) { add(value.value, bytes: 6) }
-    mutating func add(_ value: TransactionTime) {
-        add(value.date)
-        add(UInt64(value.time), bytes: 3)
+    static func check(_ type: UInt8, _ allowed: ClosedRange<UInt8>) throws(ModuleRefusal) {
+        guard allowed.contains(type) else { throw ModuleRefusal(.parameterInvalid) }
     }
 }
 
 extension MACValue {
-    /// A four-byte MAC as a number, big-endian.
-    fileprivate var number: UInt32 { bytes.reduce(0) { $0 << 8 | UInt32($1) } }
-
     func matches(_ number: UInt32) -> Bool { matches(BigEndian.bytes(number)) }
 }
 
-extension PurchaseSession {
-    /// random4 | offlineSequence2 | right two bytes of the terminal transaction number.
-    fileprivate var block: UInt64 {
-        UInt64(random) << 32 | UInt64(offlineSequence) << 16 | UInt64(terminalTransaction & 0xFFFF)
+extension OpenKeySchedule {
+    /// The answer to an exchange with the card that the factors name.
+    fileprivate func answer(_ exchange: PurseExchange, for key: DerivedKey) throws(ModuleRefusal) -> PurseAnswer {
+        try primitive { () throws(PrimitiveError) in try answer(exchange, factors: key.factors) }
     }
 }
 
 extension AuthorisePurseLoad: ExecutableCommand {
     func execute(in execution: inout Execution) throws(ModuleRefusal) -> LoadAuthorisation {
         let schedule = try execution.key(key.key).schedule(for: .authoriseLoad, factors: key.factors.count)
-        guard type == 0x01 || type == 0x02 else { throw ModuleRefusal(.parameterInvalid) }
-        return try authorisation(under: schedule)
+        try PurseTypes.check(type, PurseTypes.load)
+        return try schedule.answer(exchange, for: key).authorisation
     }
 
-    /// Checks MAC1 and makes MAC2: one shape for load and unload.
-    fileprivate func authorisation(under schedule: OpenKeySchedule) throws(ModuleRefusal) -> LoadAuthorisation {
-        let session = onlineSession(random, onlineSequence)
-        var card = PurseMessage()
-        card.add(oldBalance)
-        card.add(amount)
-        card.add(type)
-        card.add(terminal)
-        var host = PurseMessage()
-        host.add(amount)
-        host.add(type)
-        host.add(terminal)
-        host.add(time)
-        let asked = card.bytes
-        let answer = host.bytes
-        return try primitive { () throws(PrimitiveError) in
-            let expected = try schedule.sessionMAC(factors: key.factors, session: session, data: asked.span)
-            guard expected.matches(mac1) else { return .mac1Mismatch }
-            let mac2 = try schedule.sessionMAC(factors: key.factors, session: session, data: answer.span)
-            return .authorised(mac2: mac2.number)
-        }
+    /// One shape for load and unload.
+    fileprivate var exchange: PurseExchange {
+        .authorisation(
+            random: random, onlineSequence: onlineSequence, oldBalance: oldBalance, amount: amount, type: type,
+            terminal: terminal, mac1: mac1, time: time)
     }
 }
-
-/// random4 | onlineSequence2 | 80 00.
-private func onlineSession(_ random: UInt32, _ sequence: UInt16) -> UInt64 {
-    UInt64(random) << 32 | UInt64(sequence) << 16 | 0x8000
-}
-
-/// An unload's transaction type.
-private let unloadType: UInt8 = 0x03
 
 extension AuthorisePurseUnload: ExecutableCommand {
     func execute(in execution: inout Execution) throws(ModuleRefusal) -> LoadAuthorisation {
         let schedule = try execution.key(load.key.key).schedule(for: .unload, factors: load.key.factors.count)
-        guard load.type == unloadType else { throw ModuleRefusal(.parameterInvalid) }
-        return try load.authorisation(under: schedule)
+        try PurseTypes.check(load.type, PurseTypes.unload)
+        return try schedule.answer(load.exchange, for: load.key).authorisation
     }
 }
 
 extension VerifyUnloadMAC3: ExecutableCommand {
     func execute(in execution: inout Execution) throws(ModuleRefusal) -> Verdict {
         let schedule = try execution.key(key.key).schedule(for: .unload, factors: key.factors.count)
-        guard type == unloadType else { throw ModuleRefusal(.parameterInvalid) }
-        var message = PurseMessage()
-        message.add(newBalance)
-        message.add(UInt64(onlineSequence), bytes: 2)
-        message.add(amount)
-        message.add(type)
-        message.add(terminal)
-        message.add(time)
-        let bytes = message.bytes
-        let session = onlineSession(random, onlineSequence)
-        let expected = try primitive { () throws(PrimitiveError) in
-            try schedule.sessionMAC(factors: key.factors, session: session, data: bytes.span)
-        }
-        return expected.matches(mac3) ? .match : .mismatch
+        try PurseTypes.check(type, PurseTypes.unload)
+        let exchange = PurseExchange.unloadMAC3(
+            random: random, onlineSequence: onlineSequence, newBalance: newBalance, amount: amount, type: type,
+            terminal: terminal, time: time, mac3: mac3)
+        return try schedule.answer(exchange, for: key).verdict
     }
 }
 
 extension PurchaseMAC1: ExecutableCommand {
     func execute(in execution: inout Execution) throws(ModuleRefusal) -> HSMBridge.MACValue {
         let schedule = try execution.key(key.key).schedule(for: .purchaseMAC, factors: key.factors.count)
-        var message = PurseMessage()
-        message.add(amount)
-        message.add(type)
-        message.add(terminal)
-        message.add(time)
-        let bytes = message.bytes
-        let mac = try primitive { () throws(PrimitiveError) in
-            try schedule.sessionMAC(factors: key.factors, session: session.block, data: bytes.span)
-        }
-        return HSMBridge.MACValue(bytes: mac.bytes)
+        let exchange = PurseExchange.purchaseMAC1(
+            session, amount: amount, type: type, terminal: terminal, time: time)
+        return HSMBridge.MACValue(bytes: BigEndian.bytes(try schedule.answer(exchange, for: key).mac))
     }
 }
 
 extension VerifyPurchaseMAC2: ExecutableCommand {
     func execute(in execution: inout Execution) throws(ModuleRefusal) -> Verdict {
         let schedule = try execution.key(key.key).schedule(for: .purchaseMAC, factors: key.factors.count)
-        let bytes = BigEndian.bytes(amount)
-        let expected = try primitive { () throws(PrimitiveError) in
-            try schedule.sessionMAC(factors: key.factors, session: session.block, data: bytes.span)
-        }
-        return expected.matches(mac2) ? .match : .mismatch
+        return try schedule.answer(.purchaseMAC2(session, amount: amount, mac2: mac2), for: key).verdict
     }
 }
 

@@ -67,12 +67,12 @@ extension OpenKeySchedule {
     /// Lends the DES key that the factors lead to.
     @inline(__always)
     static func withDerivedNarrow<R>(
-        _ schedule: DESSchedule, _ factors: [UInt64],
+        _ schedule: DESSchedule, _ factors: Span<UInt64>,
         _ body: (DESKeys, DerivationScratch) throws(PrimitiveError) -> R
     ) throws(PrimitiveError) -> R {
         try DerivationScratch.with { scratch throws(PrimitiveError) in
             if factors.isEmpty { return try body(schedule.keys, scratch) }
-            scratch.derive(schedule.keys, factors.span)
+            scratch.derive(schedule.keys, factors)
             return try body(scratch.expandDerived(), scratch)
         }
     }

@@ -11,9 +11,8 @@ extension OpenKeySchedule {
         try checkLevels(factors.count)
         switch self {
         case .narrow(let schedule):
-            return try Self.withDerivedNarrow(schedule, factors) { keys, scratch throws(PrimitiveError) in
-                let session = scratch.expandSession(session, under: keys)
-                return MACValue(NarrowMAC.chain(session, .single, iv: 0, padding: .method2, data), count: 4)
+            return try Self.withSession(schedule, factors.span, session) { keys throws(PrimitiveError) in
+                MACValue(NarrowMAC.chain(keys, .single, iv: 0, padding: .method2, data), count: 4)
             }
         case .wide(let schedule):
             var key = Block16(factor: session)
@@ -22,6 +21,44 @@ extension OpenKeySchedule {
             return try WideSchedule.withTransient(key, .sm4) { cipher throws(PrimitiveError) in
                 MACValue(try WideMAC.chain(cipher, iv: .zero, padding: .method2, data), count: 4)
             }
+        }
+    }
+
+    /// The answer to an exchange under the card's key that the factors lead to.
+    func answer(_ exchange: PurseExchange, factors: [UInt64]) throws(PrimitiveError) -> PurseAnswer {
+        switch self {
+        case .narrow(let schedule): return try Self.narrowAnswer(schedule, exchange, factors.span)
+        case .wide:
+            return try exchange.answer { message throws(PrimitiveError) in
+                let bytes = message.bytes
+                return try sessionMAC(factors: factors, session: exchange.session, data: bytes.span).leadingWord
+            }
+        }
+    }
+
+    /// `answer` under a DES key, with the factors where they lie. Session key and card key are made once for both MACs of an
+    /// authorisation.
+    static func narrowAnswer(
+        _ schedule: DESSchedule, _ exchange: PurseExchange, _ factors: Span<UInt64>
+    ) throws(PrimitiveError) -> PurseAnswer {
+        try OpenKeySchedule.narrow(schedule).checkLevels(factors.count)
+        return try withSession(schedule, factors, exchange.session) { keys throws(PrimitiveError) in
+            exchange.answer { message in
+                message.withBytes { bytes in
+                    MACValue(NarrowMAC.chain(keys, .single, iv: 0, padding: .method2, bytes), count: 4).leadingWord
+                }
+            }
+        }
+    }
+
+    /// Lends the session key 3DES(DK, session), a DES key.
+    @inline(__always)
+    private static func withSession<R>(
+        _ schedule: DESSchedule, _ factors: Span<UInt64>, _ session: UInt64,
+        _ body: (DESKeys) throws(PrimitiveError) -> R
+    ) throws(PrimitiveError) -> R {
+        try withDerivedNarrow(schedule, factors) { keys, scratch throws(PrimitiveError) in
+            try body(scratch.expandSession(session, under: keys))
         }
     }
 

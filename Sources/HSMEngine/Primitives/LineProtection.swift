@@ -14,7 +14,7 @@ extension OpenKeySchedule {
         switch self {
         case .narrow(let schedule):
             let iv = Block8(leading: challenge.span)
-            return try Self.withDerivedNarrow(schedule, factors) { keys, _ throws(PrimitiveError) in
+            return try Self.withDerivedNarrow(schedule, factors.span) { keys, _ throws(PrimitiveError) in
                 MACValue(NarrowMAC.retail(keys, iv: iv, padding: .method2, data), count: 4)
             }
         case .wide(let schedule):
@@ -47,7 +47,7 @@ extension OpenKeySchedule {
         try checkChallenge(challenge)
         switch self {
         case .narrow(let schedule):
-            return try Self.withDerivedNarrow(schedule, factors) { keys, _ throws(PrimitiveError) in
+            return try Self.withDerivedNarrow(schedule, factors.span) { keys, _ throws(PrimitiveError) in
                 var block = Block8(leading: challenge.span)
                 keys.encrypt(&block)
                 return MACValue(block, count: 8).bytes

@@ -27,6 +27,9 @@ struct MACValue: Sendable {
         return (block.left.number & left, block.right.number & right)
     }
 
+    /// The first four bytes as a big-endian number.
+    var leadingWord: UInt32 { UInt32(truncatingIfNeeded: block.left.number >> 32) }
+
     subscript(index: Int) -> UInt8 {
         let half = index < 8 ? block.left : block.right
         return UInt8(truncatingIfNeeded: half >> UInt64(8 * (index & 7)))

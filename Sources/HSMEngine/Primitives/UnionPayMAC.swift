@@ -10,12 +10,12 @@ extension OpenKeySchedule {
         case .narrow(let schedule):
             var folded: Block8 = 0
             for offset in stride(from: 0, to: data.count, by: 8) { folded ^= Block8(leading: data, from: offset) }
-            let text = MACValue(folded, count: 8).hexText
-            var state = Block8(leading: text.span)
+            let text = folded.hexDigits
+            var state = text.left
             schedule.keys.encrypt(&state)
-            state ^= Block8(leading: text.span, from: 8)
+            state ^= text.right
             schedule.keys.encrypt(&state)
-            return Self.digits(MACValue(state, count: 4))
+            return MACValue(state.hexDigits.left, count: 8)
         case .wide(let schedule):
             guard schedule.algorithm == .sm4 else { throw .algorithmNotPermitted }
             var folded = Block16.zero
@@ -34,5 +34,24 @@ extension OpenKeySchedule {
 
     private static func digits(_ value: MACValue) -> MACValue {
         MACValue(Block8(leading: value.hexText.span), count: 8)
+    }
+}
+
+extension Block8 {
+    /// The block as sixteen upper-case hexadecimal digits in ASCII: those of its first four bytes and of its last four. By
+    /// arithmetic alone, for a MAC is written so as well as a message.
+    var hexDigits: (left: Block8, right: Block8) {
+        (Self.digits(number >> 32), Self.digits(number & 0xFFFF_FFFF))
+    }
+
+    /// Eight digits of a number below 2^32.
+    @inline(__always)
+    private static func digits(_ number: UInt64) -> Block8 {
+        var nibbles = (number << 16 | number) & 0x0000_FFFF_0000_FFFF
+        nibbles = (nibbles << 8 | nibbles) & 0x00FF_00FF_00FF_00FF
+        nibbles = (nibbles << 4 | nibbles) & 0x0F0F_0F0F_0F0F_0F0F
+        // 1 in each byte from ten on, whose digits are letters and stand seven further on.
+        let letters = (nibbles &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+        return Block8(number: nibbles &+ 0x3030_3030_3030_3030 &+ letters &* 7)
     }
 }

@@ -5,28 +5,6 @@ import Testing
 
 /// The calculations that are read in place must answer byte for byte what the generic path answers.
 @Suite struct InPlaceTests {
-    /// SplitMix64: one seed, one sequence.
-    private struct Dice: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var value = state
-            value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-            value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-            return value ^ value >> 31
-        }
-    }
-
-    private func answer(
-        _ module: SoftwareModule, _ message: [UInt8], inPlace: Bool, from caller: Caller = .thisProcess
-    ) -> [UInt8] {
-        var writer = ModuleReplyWriter()
-        _ = unsafe message.withUnsafeBytes { bytes in
-            unsafe module.answer(bytes, from: caller, inPlace: inPlace, into: &writer)
-        }
-        return unsafe writer.withMessage { unsafe Array($0) }
-    }
-
     private func open(_ module: SoftwareModule, _ key: KeyReference) async throws -> KeyReference {
         .handle(try await module.execute(OpenKey(key: key)).handle)
     }
@@ -89,8 +67,8 @@ import Testing
         var successes = 0
         for _ in 0..<600 {
             let (honest, count) = message(keys, &dice)
-            let reply = answer(module, honest, inPlace: true)
-            #expect(reply == answer(module, honest, inPlace: false))
+            let reply = module.answer(honest, inPlace: true)
+            #expect(reply == module.answer(honest, inPlace: false))
             let read = try ModuleReply(message: Array(reply.dropFirst(4)))
             #expect(read.count == count)
             for index in 0..<count where (try? read.reply(index, to: VerifyMAC.self)) != nil { successes += 1 }
@@ -98,7 +76,7 @@ import Testing
             for _ in 0..<Int.random(in: 1...3, using: &dice) {
                 mutated[Int.random(in: 0..<mutated.count, using: &dice)] = UInt8.random(in: 0...255, using: &dice)
             }
-            #expect(answer(module, mutated, inPlace: true) == answer(module, mutated, inPlace: false))
+            #expect(module.answer(mutated, inPlace: true) == module.answer(mutated, inPlace: false))
         }
         // A table of refusals would agree as well; these have been calculated.
         #expect(successes > 2_000)
@@ -148,7 +126,7 @@ import Testing
                     expected.append(isRight ? .match : .mismatch)
                 }
             }
-            let reply = answer(module, Array(request.bytes().dropFirst(4)), inPlace: true)
+            let reply = module.answer(Array(request.bytes().dropFirst(4)), inPlace: true)
             let read = try ModuleReply(message: Array(reply.dropFirst(4)))
             #expect(read.count == count)
             for index in 0..<count {
@@ -182,7 +160,7 @@ import Testing
             commands.append(command)
             request.append(command)
         }
-        let reply = answer(module, Array(request.bytes().dropFirst(4)), inPlace: true)
+        let reply = module.answer(Array(request.bytes().dropFirst(4)), inPlace: true)
         let read = try ModuleReply(message: Array(reply.dropFirst(4)))
         for (index, command) in commands.enumerated() {
             let alone = try await module.execute(command)
@@ -200,7 +178,7 @@ import Testing
         for _ in 0..<20 { request.append(command) }
         request.append(SealModule())
         for _ in 0..<20 { request.append(command) }
-        let reply = answer(module, Array(request.bytes().dropFirst(4)), inPlace: true)
+        let reply = module.answer(Array(request.bytes().dropFirst(4)), inPlace: true)
         let read = try ModuleReply(message: Array(reply.dropFirst(4)))
         for index in 0..<20 { #expect(try read.reply(index, to: GenerateMAC.self).bytes == expected) }
         for index in 21..<41 {
@@ -236,12 +214,12 @@ import Testing
         request.append(GenerateMAC(key: key, algorithm: .algorithm3, padding: .method2, length: 4, data: [1]))
         let message = Array(request.bytes().dropFirst(4))
         for rights: Set<CallerRight> in [[], [.manage]] {
-            let reply = answer(module, message, inPlace: true, from: Caller(user: 1, process: 1, rights: rights))
+            let reply = module.answer(message, inPlace: true, from: Caller(user: 1, process: 1, rights: rights))
             let read = try ModuleReply(message: Array(reply.dropFirst(4)))
             #expect(throws: ModuleRefusal(.notPermitted)) { try read.reply(0, to: GenerateMAC.self) }
         }
         _ = try await module.execute(SealModule())
-        let read = try ModuleReply(message: Array(answer(module, message, inPlace: true).dropFirst(4)))
+        let read = try ModuleReply(message: Array(module.answer(message, inPlace: true).dropFirst(4)))
         #expect(throws: ModuleRefusal(.sealed)) { try read.reply(0, to: GenerateMAC.self) }
     }
 }
