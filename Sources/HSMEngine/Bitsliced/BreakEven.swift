@@ -1,7 +1,7 @@
 /// From how many computations on a pass is faster than one after another. Measured with `kmsd bench`'s library and processor; a
 /// pass costs the same however many of its lanes are used.
 enum BreakEven {
-    /// MACs and TACs.
+    /// MACs, TACs and exchanges of the e-purse.
     static func calculations(_ version: DESVersion) -> Int {
         switch version {
         case .avx512: 9

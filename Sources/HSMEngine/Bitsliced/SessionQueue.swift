@@ -32,9 +32,7 @@ import HSMBridge
             }
         let lane = unsafe BitslicedSession.Lane(schedule, factors: calculation.factors, exchange)
         let shape = calculation.levels + (exchange.purpose == .authorise ? Self.levels : 0)
-        queues[shape].lanes.append(lane)
-        queues[shape].schedules.append(schedule)
-        queues[shape].places.append(place)
+        queues[shape].append(lane, schedule, place)
         return true
     }
 
@@ -50,6 +48,20 @@ import HSMBridge
 }
 
 extension SessionQueue.Waiting {
+    @inline(__always)
+    fileprivate mutating func append(
+        _ lane: BitslicedSession.Lane, _ schedule: DESSchedule, _ place: ModuleReplyWriter.Pending
+    ) {
+        if lanes.isEmpty {
+            lanes.reserveCapacity(64)
+            schedules.reserveCapacity(64)
+            places.reserveCapacity(64)
+        }
+        lanes.append(lane)
+        schedules.append(schedule)
+        places.append(place)
+    }
+
     fileprivate func run(
         levels: Int, isAuthorisation: Bool, _ version: DESVersion, into writer: inout ModuleReplyWriter
     ) {

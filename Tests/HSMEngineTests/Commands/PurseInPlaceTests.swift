@@ -212,6 +212,49 @@ import Testing
         }
     }
 
+    /// The queue itself, by every version: it takes what is long enough for a pass and nothing of a shorter message, a place says
+    /// "fault" until it is filled, and then the reply stands there.
+    @Test(arguments: DESVersion.allCases) func `exchanges wait in their places for a pass`(version: DESVersion) throws {
+        _ = try LaneTests.kernels(version)
+        let key = try OpenKeySchedule(try KeyMaterial.generate(.tripleDES2), algorithm: .tripleDES2)
+        guard case .narrow(let schedule) = key else { throw PrimitiveError.algorithmNotPermitted }
+        var dice = Dice(state: 47)
+        let least = BreakEven.calculations(version)
+        let factors: [UInt64] = [UInt64(1).bigEndian]
+        for (kinds, count) in [
+            ([PurseCase.Kind.load], least), ([.purchaseMAC1, .unloadMAC3], least + 3),
+            (PurseCase.Kind.allCases, 700), ([.load, .purchaseMAC2], least),
+        ] {
+            let cases = try (0..<count).map { index in
+                try PurseCase(
+                    kinds[index % kinds.count], DerivedKey(.handle(KeyHandle(rawValue: 1)), factors: [1]), key,
+                    isRight: Bool.random(using: &dice), &dice)
+            }
+            let replies = unsafe factors.withUnsafeBytes { memory -> [[UInt8]] in
+                var shortWriter = ModuleReplyWriter()
+                var short = CalculationQueue(messageItems: least - 1, version: version)
+                var writer = ModuleReplyWriter()
+                var queue = CalculationQueue(messageItems: count, version: version)
+                for one in cases {
+                    let calculation = unsafe SessionCalculation(
+                        schedule: schedule, levels: 1, factors: memory.baseAddress, exchange: one.exchange)
+                    #expect(!short.take(calculation, into: &shortWriter))
+                    #expect(queue.take(calculation, into: &writer))
+                }
+                #expect(shortWriter.count == 0)
+                let before = unsafe writer.withMessage { unsafe Array($0) }
+                queue.run(into: &writer)
+                return [before, unsafe writer.withMessage { unsafe Array($0) }]
+            }
+            let before = try ModuleReply(message: Array(replies[0].dropFirst(4)))
+            let after = try ModuleReply(message: Array(replies[1].dropFirst(4)))
+            for (index, one) in cases.enumerated() {
+                #expect(throws: ModuleRefusal(.internalFault)) { _ = try one.isAnswered(by: before, index) }
+                #expect(try one.isAnswered(by: after, index), "\(one.kind) \(index) of \(count)")
+            }
+        }
+    }
+
     // MARK: UnionPay
 
     @Test func `UnionPay MACs of a long message are made and checked, each with its key and length`() async throws {
