@@ -12,8 +12,16 @@ extension Check {
                 try TACPass(levels: levels, version: version).run()
             }
         }
-            + [BitslicedMAC.Scheme.single, .whole, .retail].map { scheme in
+            + [BitslicedMAC.Scheme.single, .whole, .retail, .unionPay].map { scheme in
                 Check(name: "MACs over lanes, \(scheme), \(version.rawValue)") { try macPass(scheme, version) }
+            }
+            + [false, true].flatMap { isAuthorisation in
+                (0...2).map { levels in
+                    let name = isAuthorisation ? "loads" : "session MACs"
+                    return Check(name: "e-purse \(name), \(levels) levels, \(version.rawValue)") {
+                        try SessionPass(levels: levels, isAuthorisation: isAuthorisation, version: version).run()
+                    }
+                }
             }
     }
 
@@ -115,5 +123,68 @@ private struct TACPass {
             records += data + tac.map { number % 3 == 0 ? $0 : ~$0 }
         }
         return records
+    }
+}
+
+/// E-purse exchanges over all lanes: session MACs that are made and checked by turns, or loads; half of the claimed MACs are wrong.
+private struct SessionPass {
+    let levels: Int
+    let isAuthorisation: Bool
+    let version: DESVersion
+
+    func run() throws {
+        let kernel = version.kernels[version.kernels.count - 1]
+        let schedule = try DESSchedule(try Check.key(2), algorithm: .tripleDES2)
+        let factors = (0..<levels * kernel.lanes).map { UInt64($0) &* 0x1_0000_0001 }
+        let exchanges = try (0..<kernel.lanes).map { try exchange($0, schedule, factors) }
+        func answers() -> [PurseAnswer] {
+            var answers: [PurseAnswer] = []
+            unsafe factors.withUnsafeBytes { memory in
+                let lanes = exchanges.indices.map { lane in
+                    let start = unsafe memory.baseAddress.map { unsafe $0 + 8 * levels * lane }
+                    return unsafe BitslicedSession.Lane(schedule, factors: start, exchanges[lane])
+                }
+                let pass = BitslicedSession(levels: levels, isAuthorisation: isAuthorisation, kernel: kernel)
+                unsafe lanes.withUnsafeBufferPointer { lanes in
+                    _ = unsafe pass.calculate(lanes) { answers.append($1) }
+                }
+            }
+            return answers
+        }
+        let expected = answers()
+        Check.mark(schedule, secret: true)
+        var secret = answers()
+        Check.mark(schedule, secret: false)
+        // Told to whoever asked.
+        unsafe secret.withUnsafeMutableBytes { unsafe kmsd_mark_public($0.baseAddress, $0.count) }
+        let isSame = zip(secret, expected).allSatisfy { $0.isRight == $1.isRight && $0.mac == $1.mac }
+        let right = secret.filter(\.isRight).count
+        guard isSame, secret.count == kernel.lanes, right == kernel.lanes * (isAuthorisation ? 2 : 3) / 4 else {
+            throw Check.DifferentResult()
+        }
+    }
+
+    /// Of every two checks the second has a wrong MAC.
+    private func exchange(_ lane: Int, _ schedule: DESSchedule, _ factors: [UInt64]) throws -> PurseExchange {
+        let number = UInt32(truncatingIfNeeded: lane)
+        guard let terminal = TerminalNumber(UInt64(lane) &* 0x1234_5679) else { throw Check.DifferentResult() }
+        let time = TransactionTime(date: 0x2026_1123, time: number)
+        let purchase = PurchaseSession(random: number, offlineSequence: 1, terminalTransaction: number &* 3)
+        func load(mac1: UInt32) -> PurseExchange {
+            .authorisation(
+                random: number, onlineSequence: 1, oldBalance: 5, amount: number, type: 2, terminal: terminal,
+                mac1: mac1, time: time)
+        }
+        let asked = isAuthorisation ? load(mac1: 0) : .purchaseMAC2(purchase, amount: number, mac2: 0)
+        // From the bytes, as libcrypto calculates it.
+        let card = Array(factors[levels * lane..<levels * lane + levels].map(UInt64.init(bigEndian:)))
+        let right = try OpenKeySchedule.narrow(schedule).sessionMAC(
+            factors: card, session: asked.session, data: asked.message.bytes.span
+        ).leadingWord
+        if isAuthorisation { return load(mac1: lane % 2 == 0 ? right : ~right) }
+        if lane % 2 == 0 {
+            return .purchaseMAC1(purchase, amount: number, type: 6, terminal: terminal, time: time)
+        }
+        return .purchaseMAC2(purchase, amount: number, mac2: lane % 4 == 1 ? right : ~right)
     }
 }
