@@ -65,6 +65,7 @@ struct OperationDesk: Sendable {
         }
         let identity = HostConnection.Identity(
             client: intake.client.id, origin: intake.peer.origin, door: intake.peer.door)
+        if let command = call.requests.batchCommand { loop.meter.batch(command, records: call.requests.places) }
         switch call.requests {
         case .one(let request): loop.answer(request, identity) { done(call.outcome([$0])) }
         case .many(let requests):

@@ -103,6 +103,8 @@ extension HostLoop {
                 surroundings.metrics.rateRefused(client: identity.client)
                 return complete(question.asker, .refused(.fraudDetection))
             }
+            // Over HTTP one batch of records of several shapes is several of these; it is counted there, as one.
+            if case .connection = question.asker { meter.batch(.verifyTACBatch, records: batch.count) }
             try ask(question, bulk, .verdicts, batch.key, .verifyTAC) { $0.verifyTACBatch($1, batch) }
         case .oldMAC(let old):
             try HostRules.check(old)

@@ -33,6 +33,8 @@ struct LoopFigures: Sendable {
     private static let groups = doors * CommandClass.allCases.count
 
     var batches = [BatchHistogram](repeating: BatchHistogram(), count: ModuleWay.allCases.count)
+    /// Records of each batch that was taken up, by command slot; bounded by the slots.
+    var records: [Int: BatchHistogram] = [:]
     /// From a message's sending to its answer, by messages.
     var moduleTime = LatencyHistogram()
     var moduleConnections: UInt64 = 0
@@ -71,6 +73,7 @@ struct LoopFigures: Sendable {
         Self.add(&latencyCounts, other.latencyCounts)
         Self.add(&latencySums, other.latencySums)
         for index in batches.indices { batches[index].add(other.batches[index]) }
+        for (slot, records) in other.records { self.records[slot, default: BatchHistogram()].add(records) }
         moduleTime.add(other.moduleTime)
         moduleConnections &+= other.moduleConnections
         moduleLosses &+= other.moduleLosses
@@ -121,18 +124,18 @@ struct LoopFigures: Sendable {
     }
 }
 
-/// Items in one message to the module: powers of two up to 4,096.
+/// Items in one message to the module, or records in one batch: powers of two up to 16,384.
 struct BatchHistogram: Sendable {
-    static let bounds: [Int] = (0...12).map { 1 << $0 }
+    static let bounds: [Int] = (0...14).map { 1 << $0 }
 
-    private(set) var counts = [UInt64](repeating: 0, count: 14)
+    private(set) var counts = [UInt64](repeating: 0, count: 16)
     private(set) var sum: UInt64 = 0
     var count: UInt64 { counts.reduce(0, &+) }
 
     @inline(__always)
     mutating func add(_ items: Int) {
         let bucket = items <= 1 ? 0 : Int.bitWidth - (items &- 1).leadingZeroBitCount
-        counts[Swift.min(bucket, 13)] &+= 1
+        counts[Swift.min(bucket, 15)] &+= 1
         sum &+= UInt64(items)
     }
 

@@ -98,6 +98,11 @@ final class LoopMeter {
         figures.moduleLost &+= UInt64(waiting)
     }
 
+    /// A batch was taken up. For the module a YB is one item, however many records it has.
+    func batch(_ command: HostCommandCode, records: Int) {
+        figures.records[slots.slot(command), default: BatchHistogram()].add(records)
+    }
+
     // MARK: Keys
 
     @inline(__always)

@@ -40,7 +40,11 @@ extension MetricFamily {
     static let requestsInFlight = MetricFamily(
         "kmsd_requests_in_flight", .gauge, "Host commands accepted and not yet answered.")
 
-    private static let requestFamilies = [requests, requestDuration, requestsInFlight]
+    static let batchRecords = MetricFamily(
+        "kmsd_batch_records", .histogram, ["command"],
+        "Records of one batch: of a YB, or of an operation over HTTP that takes many.")
+
+    private static let requestFamilies = [requests, requestDuration, requestsInFlight, batchRecords]
 }
 
 // MARK: - Connections

@@ -66,6 +66,13 @@ extension OperationPicture {
             }
         }
         page.family(.requestsInFlight, figures.sum.gauges.inFlight)
+        page.family(.batchRecords) { series in
+            for (slot, records) in figures.sum.records.sorted(by: { $0.key < $1.key }) {
+                series.add(
+                    [CommandSlots.shared.name(slot)], counts: records.counts, bounds: Self.batchBounds,
+                    sum: Double(records.sum))
+            }
+        }
     }
 
     private func connections(_ page: inout PrometheusText) {

@@ -116,6 +116,43 @@ struct LimitTests {
         await world.stop()
     }
 
+    @Test
+    func
+        `Each record of a YB takes a place in the client's rate, all or none, and a batch is counted with its records`()
+        async throws
+    {
+        let world = try await World.make()
+        try await world.centre.limit(World.plainClient, to: RequestLimit(perSecond: 1, burst: 6), by: World.conf)
+        let record = PurchaseRecord(
+            amount: 1_250, type: 6, terminal: try #require(PurseTerminal([0, 1, 2, 3, 4, 5])), terminalSequence: 9,
+            time: PurseTime(date: 0x2016_1216, time: 0))
+        let check = TACCheck(card: DiversificationFactor(rawValue: 1), record: .purchase(record), tac: PurseMAC(1))
+        let connection = try await world.connect()
+        func ask(_ count: Int) async throws -> HostErrorCode? {
+            // However long the machine takes, the directory is not stale.
+            try await world.centre.directory.refreshNow()
+            do throws(CryptoClientError) {
+                let verdicts = try await connection.verifyTACs(
+                    Array(repeating: check, count: count), key: CommandTests.label("canteen/purse/tac"))
+                #expect(verdicts == Array(repeating: .invalid, count: count))
+                return nil
+            } catch {
+                guard case .refused(let code) = error else { throw error }
+                return code
+            }
+        }
+        // The clock of rates stands still in a test: six places, of which a refused batch takes one, that of its request.
+        #expect(try await ask(7) == .fraudDetection)
+        #expect(try await ask(3) == nil)
+        #expect(try await ask(3) == .fraudDetection)
+        #expect(try await ask(1) == nil)
+        #expect(try await ask(1) == .fraudDetection)
+        await connection.close()
+        await world.stop()
+        let records = world.server.metrics.figures().sum.records[CommandSlots.shared.slot(.verifyTACBatch)]
+        #expect(records?.sum == 4 && records?.count == 2)
+    }
+
     @Test func `Requests, connections and bytes of a real client are counted`() async throws {
         let world = try await World.make()
         let connection = try await world.connect()

@@ -94,6 +94,7 @@ struct MetricsPageTests {
             meter.connectionOpened(.tcp)
             for _ in 0...index { meter.keyHits() }
             meter.sentToModule(items: 1 << index)
+            meter.batch(.verifyTACBatch, records: 10_000 >> index)
             meter.gauges.inFlight = 10
             meter.gauges.moduleConnected = index != 1
             meter.publish()
@@ -110,6 +111,9 @@ struct MetricsPageTests {
             #"kmsd_connections_refused_total{door="tls",reason="limit"} 1"#, "kmsd_requests_in_flight 30",
             #"kmsd_module_message_items_sum{way="single"} 7"#,
             #"kmsd_module_message_items_bucket{way="single",le="2"} 2"#,
+            #"kmsd_batch_records_sum{command="YB"} 17500"#, #"kmsd_batch_records_count{command="YB"} 3"#,
+            #"kmsd_batch_records_bucket{command="YB",le="4096"} 1"#,
+            #"kmsd_batch_records_bucket{command="YB",le="16384"} 3"#,
             #"kmsd_requests_total{door="http",command="YT",code="00"} 1"#, "kmsd_module_up 0",
         ] {
             #expect(page.contains(line + "\n"), "\(line)")

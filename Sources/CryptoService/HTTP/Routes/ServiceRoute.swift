@@ -81,6 +81,15 @@ enum HostRequests: Sendable {
         case .diversify(let batch): batch.paths.count
         }
     }
+
+    /// Of a batch: the host command of its records.
+    var batchCommand: HostCommandCode? {
+        switch self {
+        case .one: nil
+        case .many(let requests): requests.first.map { type(of: $0.command).code }
+        case .diversify: .diversifyKey
+        }
+    }
 }
 
 extension HostRequest {
