@@ -118,7 +118,8 @@ var targets: [Target] = [
         [
             "kmsd", "CryptoService", "KMS", .product(name: "Logging", package: "swift-log"),
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        ]),
+            .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        ] + nio),
     tests("HouseTests", []),
     tests(
         "IntegrationTests",

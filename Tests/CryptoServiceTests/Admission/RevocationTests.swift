@@ -10,10 +10,11 @@ import Testing
 
 /// What an administrator takes away, on this node or another, counts on connections that are open.
 ///
-/// `KeyCentre.run` refreshes the directory each second; here it is refreshed by hand, so that nothing waits for a clock.
+/// `KeyCentre.run` refreshes the directory each second (`PeriodicRefreshTests`); here it is refreshed by hand, so that nothing waits for
+/// a clock.
 @Suite struct RevocationTests {
     /// Another node on the same database: its changes reach the world's directory with the next refresh.
-    private func otherNode(_ world: World) async throws -> KeyCentre {
+    static func otherNode(_ world: World) async throws -> KeyCentre {
         var settings = KMSSettings(auditFile: world.folder + "/audit-b.log")
         settings.node = "b"
         return try await KeyCentre.open(database: world.centre.database, module: world.module, settings: settings)
@@ -21,7 +22,7 @@ import Testing
 
     @Test func `a removed certificate closes its open connections and no others`() async throws {
         let door = try await TLSDoorTests.Door.open()
-        let other = try await otherNode(door.world)
+        let other = try await Self.otherNode(door.world)
         let second = try await door.authority.selfSigned("second")
         let added = try CertificateText.read(try second.pem())
         try await door.world.centre.addCertificate(added, to: "pos", by: World.conf)
@@ -94,7 +95,7 @@ import Testing
     @Test func `a revoked grant and a suspended key count on an open connection`() async throws {
         let door = try await TLSDoorTests.Door.open()
         let (centre, key) = (door.world.centre, KeyName("canteen/pos/spare")!)
-        let other = try await otherNode(door.world)
+        let other = try await Self.otherNode(door.world)
         let mac = Array("0003M600031FFFL17canteen/pos/spare0004PING".utf8)
         try await door.client(door.pos).connect(door.port) { session in
             func ask(_ session: inout TLSClient.Session) async throws -> String? {

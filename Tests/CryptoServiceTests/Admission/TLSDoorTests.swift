@@ -21,7 +21,8 @@ import Testing
         let port: Int
 
         static func open(
-            needsAuthority: Bool = false, _ adjust: (inout CryptoSettings) -> Void = { _ in }
+            needsAuthority: Bool = false, time: DrivenTime? = nil,
+            _ adjust: (inout CryptoSettings) -> Void = { _ in }
         ) async throws -> Door {
             let authority = try await Authority("own")
             let server = try await authority.issue("server", "server")
@@ -29,7 +30,7 @@ import Testing
             let world = try await World.make(
                 tls: TLSFiles(
                     certificate: server.certificate, key: server.key,
-                    clientAuthority: needsAuthority ? authority.certificate : nil), adjust)
+                    clientAuthority: needsAuthority ? authority.certificate : nil), time: time, adjust)
             try await world.centre.createClientWithoutToken("pos", description: "", by: World.conf)
             try await world.centre.addCertificate(
                 CertificateText.read(try pos.pem()), to: "pos", by: World.conf)

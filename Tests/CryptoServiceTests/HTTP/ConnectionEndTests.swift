@@ -1,3 +1,4 @@
+import CryptoClient
 import HSMBridge
 import KMS
 import NIOCore
@@ -80,7 +81,8 @@ struct ConnectionEndTests {
     @Test(arguments: ["/v1/nothing", "/metrics"])
     func `What is refused before its body came does not hold the connection`(path: String) async throws {
         let door = try await Self.door { $0.frameSeconds = 1 }
-        let request = door.request("POST", path, nil, headers: ["content-length: 1000"]) + [0x20]
+        // So long that it is never whole: else what follows it would be the next request, and no good one.
+        let request = door.request("POST", path, nil, headers: ["content-length: 1000000000000"]) + [0x20]
         let status = try await RawClient.with(port: door.port) { client in
             try await client.send(request)
             let status = try await client.httpAnswer().status
@@ -90,6 +92,7 @@ struct ConnectionEndTests {
         }
         #expect([404, 405].contains(status))
         await door.stop()
+        #expect(Self.closed(door, .frameTime) == 1, "\(ConnectionEnd.allCases.map { Self.closed(door, $0) })")
     }
 
     @Test func `Garbage behind a request is refused after the request is answered`() async throws {
@@ -131,5 +134,7 @@ struct ConnectionEndTests {
         #expect(try await ask(1).status == 200)
         #expect(try await ask(1).status == 429)
         await door.stop()
+        let records = door.world.server.metrics.figures().sum.records[CommandSlots.shared.slot(.verifyTACBatch)]
+        #expect(records?.sum == 4 && records?.count == 2)
     }
 }

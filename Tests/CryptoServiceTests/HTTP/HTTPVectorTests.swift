@@ -16,8 +16,7 @@ struct HTTPVectorTests {
         let expected: [String: Any]?
 
         init?(_ message: CommandVectors.Message) throws {
-            guard let frame = try Self.frame(message.request), let answer = try Self.frame(message.answer),
-                let form = try HTTPForm(HostRequest.parse(frame).request)
+            guard let form = try HTTPVectorTests.form(message.request), let answer = try Self.frame(message.answer)
             else { return nil }
             var body = answer.body
             id = message.id
@@ -26,11 +25,15 @@ struct HTTPVectorTests {
             expected = try form.answer(code, body)
         }
 
-        private static func frame(_ bytes: [UInt8]) throws -> HostFrame? {
+        static func frame(_ bytes: [UInt8]) throws -> HostFrame? {
             var stream = HostFrameStream()
             stream.receive(ByteBuffer(bytes: bytes))
             return try stream.next()
         }
+    }
+
+    private static func form(_ request: [UInt8]) throws -> HTTPForm? {
+        try Case.frame(request).flatMap { try HTTPForm(HostRequest.parse($0).request) }
     }
 
     private static func text(_ object: [String: Any]) throws -> [UInt8] {
@@ -60,6 +63,38 @@ struct HTTPVectorTests {
             }
             #expect(answer.status == 200, "\(item.id) \(answer.words)")
             #expect(try Self.text(answer.json()) == Self.text(expected), "\(item.id) \(answer.words)")
+        }
+    }
+
+    private static func ask(_ form: HTTPForm) async throws -> HTTPAnswer {
+        try await HTTPDoor.open.value.ask(form.path, String(decoding: text(form.fields), as: UTF8.self))
+    }
+
+    @Test func `A key that is made over HTTP has the check value that others calculate, and does what they do with it`()
+        async throws
+    {
+        #expect(CommandVectors.made.count == 14)
+        let door = try await HTTPDoor.open.value
+        for vector in CommandVectors.made {
+            let making = try #require(try Self.form(vector.request), "\(vector.id)")
+            let made = try await Self.ask(making)
+            #expect(made.status == 200 && made.text("check_value") == vector.checkValue, "\(vector.id) \(made.words)")
+            var block = try #require(made.text("block"), "\(vector.id)")
+            if making.fields["transport_key"] != nil, !making.path.hasPrefix("/v1/keys/import") {
+                // What went out under the transport key comes in again under it.
+                let taken = try await door.ask(
+                    "/v1/keys/import", #"{"transport_key":"canteen/kek/known","block":"\#(block)"}"#)
+                #expect(taken.text("check_value") == vector.checkValue, "\(vector.id) \(taken.words)")
+                block = try #require(taken.text("block"), "\(vector.id)")
+            }
+            let message = vector.before + Array("S\(block)".utf8) + vector.after
+            let use = try #require(try Self.form(CommandVectorTests.frame(message)), "\(vector.id)")
+            let answer = try await Self.ask(use)
+            let given = String(decoding: vector.answer, as: UTF8.self)
+            let expected = try use.answer(
+                String(given.prefix(4).suffix(2)), ByteBuffer(string: String(given.dropFirst(4))))
+            #expect(answer.status == 200, "\(vector.id) \(answer.words)")
+            #expect(try Self.text(answer.json()) == Self.text(#require(expected)), "\(vector.id) \(answer.words)")
         }
     }
 

@@ -54,7 +54,7 @@ struct CommandVectorTests {
         }
     }
 
-    private static func frame(_ message: [UInt8]) -> [UInt8] {
+    static func frame(_ message: [UInt8]) -> [UInt8] {
         let length = message.count + 4
         return [UInt8(length >> 8), UInt8(length & 255)] + Array("0000".utf8) + message
     }

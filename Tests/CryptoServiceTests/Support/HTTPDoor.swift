@@ -12,7 +12,7 @@ struct HTTPDoor: Sendable {
     let world: World
     let port: Int
     let token: String
-    private let running: Task<Void, any Error>
+    let running: Task<Void, any Error>
 
     /// Everything is granted but making MACs.
     static let shared = Task { try await HTTPDoor.make(without: [.generateMAC], presented: false) }

@@ -79,6 +79,14 @@ struct HTTPForm {
         case .importKey(let key):
             guard let form = HTTPForm(key) else { return nil }
             self = form
+        case .diversifyKey(let diversify):
+            path = "/v1/keys/diversify"
+            fields = Self.fields(diversify.key)
+            fields["transport_key"] = diversify.transportKey.map { Self.text($0) }
+        case .checkValue(let check):
+            path = "/v1/keys/check-value"
+            fields = ["key": Self.text(check.key)]
+            answer = { code, body in code == "00" ? ["check_value": String(buffer: body)] : nil }
         case .emv3Cryptogram, .emv4Cryptogram, .cardCryptogram:
             guard let form = HTTPForm(cryptogram: request) else { return nil }
             self = form

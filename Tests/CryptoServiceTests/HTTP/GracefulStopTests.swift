@@ -1,0 +1,111 @@
+import HSMBridge
+import KMS
+import Logging
+import NIOCore
+import ServiceLifecycle
+import Testing
+
+@testable import CryptoService
+
+/// A stop of the doors as `kmsd serve` does it: by the group of its services.
+struct GracefulStopTests {
+    /// Both doors of a world over a module whose answers are kept back. What asks for the module's state has a gate of its own, so
+    /// that a test sees when it is under way.
+    private struct Doors {
+        let world: World
+        let gate: ModuleGate
+        let statusGate: ModuleGate
+        let group: ServiceGroup
+        let running: Task<Void, any Error>
+        let http: HTTPDoor
+        let metrics: ServiceMetrics
+
+        init() async throws {
+            world = try await World.make()
+            gate = try await ModuleGate(before: world.socket, at: world.folder + "/gate")
+            statusGate = try await ModuleGate(before: world.socket, at: world.folder + "/status")
+            var settings = world.settings
+            settings.moduleSocket = gate.path
+            settings.httpPort = 0
+            settings.stopSeconds = 600
+            settings.moduleSeconds = 600
+            settings.requestSeconds = 600
+            metrics = ServiceMetrics()
+            let logger = Logger(label: "test")
+            let admission = Admission(settings, centre: world.centre, metrics: metrics, logger: logger)
+            let hosts = CryptoServer(
+                settings, centre: world.centre, slowModule: ModuleBridge(path: gate.path, lanes: 1), metrics: metrics,
+                admission: admission, logger: logger)
+            let (ports, port) = AsyncStream.makeStream(of: Int.self)
+            let web = CryptoHTTPServer(
+                settings, centre: world.centre, module: ModuleBridge(path: statusGate.path, lanes: 1),
+                responder: hosts.responder, metrics: metrics, admission: admission, logger: logger
+            ) { port.yield($0) }
+            let services = ServiceGroup(services: [hosts, web], logger: logger)
+            group = services
+            running = Task { try await services.run() }
+            let token = try await world.centre.createClient("web", description: "", by: World.conf)
+            let all = Set(ServiceOperation.allCases)
+            try await world.centre.grant(.presentedBlocks, all, to: "web", by: World.conf)
+            try await world.centre.grant(
+                .product(issuer: "canteen", product: "pos"), all, to: "web", by: World.conf)
+            var iterator = ports.makeAsyncIterator()
+            guard let number = await iterator.next() else { throw CancellationError() }
+            http = HTTPDoor(world: world, port: number, token: token, running: running)
+        }
+    }
+
+    /// One answer and the end of its connection.
+    private static func ask(_ doors: Doors, _ method: String, _ path: String, _ body: String?) async throws
+        -> HTTPAnswer
+    {
+        let request = doors.http.request(
+            method, path, body.map { Array($0.utf8) }, headers: ["content-type: application/json"])
+        return try await RawClient.with(port: doors.http.port) { client in
+            try await client.send(request)
+            let answer = try await client.httpAnswer()
+            #expect(try await client.reads.next(isolation: nil) == nil)
+            return answer
+        }
+    }
+
+    @Test(.timeLimit(.minutes(5)))
+    func `A stop over HTTP answers what was accepted, and takes no new connection`() async throws {
+        let doors = try await Doors()
+        let mac = #"{"key":"canteen/pos/mac","algorithm":"algorithm3","padding":"method1","data":"010203"}"#
+        // The way of the host commands, a slow command, and what Hummingbird answers; and one that has asked nothing.
+        async let first = Self.ask(doors, "POST", "/v1/random", #"{"count":8}"#)
+        async let second = Self.ask(doors, "POST", "/v1/mac/generate", mac)
+        async let third = Self.ask(
+            doors, "POST", "/v1/keys/generate", #"{"attributes":{"usage":"M3","algorithm":"3des2","mode":"C"}}"#)
+        async let fourth = Self.ask(doors, "GET", "/v1/status", nil)
+        async let idle = RawClient.with(port: doors.http.port) { try await $0.reads.next(isolation: nil) }
+        while doors.metrics.figures().sum.gauges.inFlight < 3 || doors.statusGate.asked == 0
+            || doors.metrics.figures().connections(.http) < 5
+        {
+            try Task.checkCancellation()
+            await Task.yield()
+        }
+        #expect(doors.metrics.figures().requests == 0)
+        await doors.group.triggerGracefulShutdown()
+        // New connections are refused before any of these is answered.
+        while (try? await RawClient.with(port: doors.http.port, { _ in })) != nil { try Task.checkCancellation() }
+        #expect(doors.metrics.figures().sum.gauges.inFlight == 3)
+        doors.gate.open()
+        doors.statusGate.open()
+        let answers = try await [first, second, third, fourth]
+        #expect(answers.map(\.status) == [200, 200, 200, 200], "\(answers.map(\.words))")
+        #expect(answers[0].text("data")?.count == 16 && answers[1].text("mac") != nil)
+        #expect(answers[2].text("block") != nil && answers[3].text("module") == "operational")
+        for answer in answers.prefix(3) { #expect(answer.headers["connection"] == "close") }
+        #expect(try await idle == nil)
+        try await doors.running.value
+        let figures = doors.metrics.figures()
+        // Those that looked whether the port is still open may be among them.
+        #expect(figures.closed(.http, .stop) >= 5, "\(ConnectionEnd.allCases.map { figures.closed(.http, $0) })")
+        #expect(figures.connections(.http) == 0)
+        doors.gate.close()
+        doors.statusGate.close()
+        await doors.world.stop()
+    }
+}
