@@ -34,8 +34,8 @@ public enum CommandClass: UInt8, Sendable, Hashable, CaseIterable {
 
     /// By the two characters of the command; those of commands that are not built yet are here too.
     static let commands: [(commands: String, class: CommandClass)] = [
-        ("M6 M8 MS GM YL YP YR YU YM YV YW YQ YX", .mac), ("YT", .tac), ("YB", .batch),
-        ("M0 M2 M4 YC YE", .cipher), ("A0 A4 A6 A8 B0 BU BW YD YK", .key),
+        ("M6 M8 MS YL YP YR YN YG Y0 Y2 YU YM YV YW YQ YX", .mac), ("YT", .tac), ("YB", .batch),
+        ("M0 M2 M4 YC YE YI", .cipher), ("A0 A4 A6 A8 B0 BU BW YD YK", .key),
         ("EI EO EW EY GM", .rsa), ("KQ KW CW CY", .cipher), ("NC NO N0 B2 J2 J4 J6 J8 JK JI", .service),
     ]
 }
