@@ -4,8 +4,12 @@ import Foundation
 /// into that folder instead. Built by `make fuzz` only.
 private let target: FuzzTarget? = {
     if let folder = ProcessInfo.processInfo.environment["KMSD_FUZZ_SEEDS"] {
-        do { try Seeds.write(to: folder) } catch { complain("the seeds cannot be written: \(error)") }
-        exit(0)
+        do { try Seeds.write(to: folder) } catch {
+            complain("the seeds cannot be written: \(error)")
+            _exit(2)
+        }
+        // Not `exit`, which libFuzzer takes for a finding.
+        _exit(0)
     }
     let name = ProcessInfo.processInfo.environment["KMSD_FUZZ_TARGET"] ?? ""
     return FuzzTarget.all.first { $0.name == name }
@@ -14,7 +18,7 @@ private let target: FuzzTarget? = {
 @c(LLVMFuzzerTestOneInput) public func fuzzOne(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     guard let target else {
         complain("KMSD_FUZZ_TARGET must be one of \(FuzzTarget.all.map(\.name).joined(separator: ", "))")
-        exit(2)
+        _exit(2)
     }
     let input = unsafe Array(UnsafeBufferPointer(start: data, count: size))
     if let finding = target.finding(input) {

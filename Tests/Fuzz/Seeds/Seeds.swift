@@ -5,20 +5,18 @@ import HSMBridge
 
 /// Where a fuzzer starts from: the vectors, the messages of docs/protocol.md, one of every command and every route.
 ///
-/// Written beside what the corpus already has; names are numbers, so that nothing is written twice.
+/// Written beside what the corpus already has; names are numbers, so that those of the last run are overwritten.
 enum Seeds {
     static func write(to folder: String) throws {
         for (target, seeds) in [
             ("host-frames", try hostFrames()), ("host-replies", try hostReplies()), ("key-blocks", try keyBlocks()),
-            ("module-messages", moduleMessages()), ("module-replies", [[0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0]]),
-            ("http-bodies", httpBodies()),
+            ("module-messages", moduleMessages()), ("module-replies", try moduleReplies()),
+            ("http-bodies", try httpBodies()),
         ] {
             let place = URL(filePath: folder).appending(path: target)
             try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
             for (number, seed) in seeds.enumerated() {
-                let file = place.appending(path: "seed-\(number)")
-                guard !FileManager.default.fileExists(atPath: file.path) else { continue }
-                try Data(seed).write(to: file)
+                try Data(seed).write(to: place.appending(path: "seed-\(number)"))
             }
         }
     }
@@ -27,15 +25,19 @@ enum Seeds {
 
     private static func hostFrames() throws -> [[UInt8]] {
         let framed = try page()
-        let vectors = try vectors("host_cmd_wire.json").compactMap { $0["message_hex"].flatMap(Hex.decode) }
+        let messages = try vectors("host_cmd_wire.json").compactMap { $0["message_hex"].flatMap(Hex.decode) }
+        let requests = try vectors("commands.json").compactMap { $0["request"].flatMap(Hex.decode) }
         // Header of four bytes, one read.
-        let whole = (framed + vectors.map { [UInt8($0.count >> 8), UInt8($0.count & 255)] + $0 }).map { [0x04] + $0 }
+        let whole = (framed + requests + messages.map { [UInt8($0.count >> 8), UInt8($0.count & 255)] + $0 })
+            .map { [0x04] + $0 }
         return whole + [[0x0C] + framed.flatMap(\.self), [0x04, 0, 0], [0x04, 0xFF, 0xFF]]
     }
 
     private static func hostReplies() throws -> [[UInt8]] {
         // Behind length, header and command; answers and requests alike.
-        try page().filter { $0.count > 8 }.map { [0] + $0.dropFirst(8) }
+        let answers = try vectors("commands.json").filter { $0["id"] != nil }
+            .compactMap { $0["answer"].flatMap(Hex.decode) }
+        return try (page() + answers).filter { $0.count > 8 }.map { [0] + $0.dropFirst(8) }
     }
 
     /// The `wire` blocks of docs/protocol.md.
@@ -45,6 +47,14 @@ enum Seeds {
             block.components(separatedBy: "\n```")[0].components(separatedBy: "\n").dropFirst()
                 .flatMap { Hex.decode($0.components(separatedBy: "  ")[0]) ?? [] }
         }
+    }
+
+    // MARK: The module
+
+    /// What a module says to the seeds of its messages.
+    private static func moduleReplies() throws -> [[UInt8]] {
+        let desk = try ModuleDesk()
+        return moduleMessages().map { desk.reply(to: $0) }
     }
 
     // MARK: Key blocks
@@ -66,12 +76,13 @@ enum Seeds {
 
     // MARK: HTTP
 
-    /// The example of each route, and how numbers and characters may be spelt.
-    private static func httpBodies() -> [[UInt8]] {
-        ServiceRoute.all.map { Array($0.example.request.utf8) }
-            + ["{\"count\": 80e-1}", " {\"co\\u0075nt\":16.0 ,\"x\":[]}", "[]", "{\"count\":-0.5E+3}"].map {
-                Array($0.utf8)
-            }
+    /// The example of each operation, the bodies of docs/http.md, and how numbers and characters may be spelt.
+    private static func httpBodies() throws -> [[UInt8]] {
+        let examples = ServiceRoute.all.map(\.example.request) + [MACExplainDesk.openAPI.example.request]
+        let page = try String(contentsOf: root.appending(path: "docs/http.md"), encoding: .utf8)
+        let written = page.components(separatedBy: "--json '").dropFirst().map { $0.components(separatedBy: "'")[0] }
+        let spelt = ["{\"count\": 80e-1}", " {\"co\\u0075nt\":16.0 ,\"x\":[]}", "[]", "{\"count\":-0.5E+3}"]
+        return (examples + written + spelt).map { Array($0.utf8) }
     }
 
     // MARK: Files

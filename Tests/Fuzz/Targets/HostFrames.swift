@@ -62,18 +62,34 @@ extension FuzzTarget {
         for type in replyKinds {
             if let finding = finding(type, reply.body) { return finding }
         }
-        return nil
+        // Other makers' machines have more to say in these than is kept.
+        return findingOnceWritten(StatusReply.self, reply.body) ?? findingOnceWritten(HealthReply.self, reply.body)
     }
 
     private static let replyKinds: [any HostReplyFields.Type] = [
         EmptyReply.self, DiagnosticsReply.self, BytesReply.self, CheckValueReply.self, KeyReply.self, MACReply.self,
-        PurseMACReply.self, TACBatchReply.self,
+        PurseMACReply.self, TACBatchReply.self, CipheredDataReply.self, CardCodeReply.self, SchemeReply.self,
+        SignatureReply.self, KeyPairReply.self, PublicKeyReply.self, LoadingReply.self, VolumesReply.self,
+        HealthCountsReply.self,
     ]
 
     private static func finding<Fields: HostReplyFields>(_ type: Fields.Type, _ body: ByteBuffer) -> String? {
         guard let fields = try? type.parse(body) else { return nil }
-        var again = ByteBuffer()
-        fields.write(into: &again)
-        return isSameButForCase(again, body) ? nil : "\(type) is not written as it was read"
+        return isSameButForCase(written(fields), body) ? nil : "\(type) is not written as it was read"
+    }
+
+    private static func findingOnceWritten<Fields: HostReplyFields>(
+        _ type: Fields.Type, _ body: ByteBuffer
+    ) -> String? {
+        guard let fields = try? type.parse(body) else { return nil }
+        let once = written(fields)
+        guard let again = try? type.parse(once) else { return "\(type) is not read as it is written" }
+        return written(again) == once ? nil : "\(type) is read otherwise than it was written"
+    }
+
+    private static func written(_ fields: some HostReplyFields) -> ByteBuffer {
+        var buffer = ByteBuffer()
+        fields.write(into: &buffer)
+        return buffer
     }
 }

@@ -40,7 +40,7 @@ struct MACExplainDesk: Sendable {
             // The role is looked at and the record written before the directory is: who may not ask learns of no key.
             return try await centre.perform(.explainMAC, on: "key \(String(label.prefix(80)))", by: actor) {
                 let keys = try MACExplainRequest.keys(label, centre.directory.snapshot)
-                let command = MACExplainRequest.command(body, keys)
+                let command = MACExplainRequest.command(body, keys.map(\.reference))
                 let reply: MACExplanation
                 do throws(ModuleRefusal) { reply = try await module.execute(command) } catch {
                     throw HTTPProblem(Refusal.module(error.error))

@@ -31,12 +31,12 @@ enum MACExplainRequest {
     static let answer: [JSONField] = [.result.about("of the request as it was asked"), explanation, matches, tried]
 
     /// The command for the key that is asked for and other versions of it.
-    static func command(_ body: JSONBody, _ keys: [StoredKey]) -> ExplainMAC {
+    static func command(_ body: JSONBody, _ keys: [KeyReference]) -> ExplainMAC {
         let factors = body.list(.factors).map { slot in
             if case .text(let digits) = slot { HexDigits.number(digits) } else { UInt64(0) }
         }
         return ExplainMAC(
-            keys: keys.map(\.reference), factors: factors,
+            keys: keys, factors: factors,
             algorithm: [.algorithm1, .algorithm3, .cmac, .unionPayECB][body.choice(algorithm) ?? 0],
             padding: [.none, .method1, .method2, .method3][body.choice(.padding) ?? 0],
             initialVector: Array(body.bytes(vector).readableBytesView), data: Array(body.bytes(data).readableBytesView),
