@@ -8,19 +8,22 @@ public struct NewKeyMessage: Codable, Sendable {
     public var usage: String
     public var algorithm: String
     public var mode: String
+    /// Of a master (mode `X`): how many factors its card keys are away from it; absent = 1.
+    public var levels: Int?
     public var exportability: String
     public var description: String?
     public var validFrom: String?
     public var validUntil: String?
 
     public init(
-        name: String, usage: String, algorithm: String, mode: String, exportability: String, description: String,
-        validFrom: String?, validUntil: String?
+        name: String, usage: String, algorithm: String, mode: String, levels: Int?, exportability: String,
+        description: String, validFrom: String?, validUntil: String?
     ) {
         self.name = name
         self.usage = usage
         self.algorithm = algorithm
         self.mode = mode
+        self.levels = levels
         self.exportability = exportability
         self.description = description
         self.validFrom = validFrom
@@ -50,6 +53,8 @@ public struct KeyVersionMessage: Codable, Sendable, Hashable {
     public var usage: String
     public var algorithm: String
     public var mode: String
+    /// Of a master, else 0.
+    public var levels: Int
     public var exportability: String
     public var state: String
     public var checkValue: String?
@@ -69,6 +74,7 @@ public struct KeyVersionMessage: Codable, Sendable, Hashable {
         usage = version.attributes.usage.name
         algorithm = version.attributes.algorithm.name
         mode = String(version.attributes.mode.rawValue)
+        levels = version.attributes.levels
         exportability = String(version.attributes.exportability.rawValue)
         state = version.state.rawValue
         checkValue = version.checkValue?.description

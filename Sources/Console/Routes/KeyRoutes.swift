@@ -104,7 +104,13 @@ struct KeyRoutes {
         guard let letter = new.exportability.first, new.exportability.count == 1,
             let exportability = Exportability(rawValue: letter)
         else { throw KMSError.invalidInput("exportability (E, N, S)") }
-        return KeyAttributes(usage: usage, algorithm: algorithm, mode: mode, exportability: exportability)
+        let isMaster = mode == .derive
+        if let levels = new.levels, !(isMaster ? 1...DerivedKey.maximumLevels : 0...0).contains(levels) {
+            throw KMSError.invalidInput(
+                isMaster ? "levels (1 to \(DerivedKey.maximumLevels))" : "levels (only a master, mode X, has any)")
+        }
+        return KeyAttributes(
+            usage: usage, algorithm: algorithm, mode: mode, exportability: exportability, levels: new.levels)
     }
 
     static func validity(_ from: String?, _ until: String?) throws -> Validity {

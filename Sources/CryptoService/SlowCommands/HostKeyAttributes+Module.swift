@@ -10,9 +10,18 @@ extension HostKeyAttributes {
         guard let letter = exportability.first, let exportability = Exportability(rawValue: letter) else {
             throw .host(.exportability)
         }
-        // Our blocks carry blocks of our own, and no others.
-        guard optionalBlocks.isEmpty else { throw .host(.optionalBlock) }
-        return KeyAttributes(usage: usage, algorithm: algorithm, mode: mode, exportability: exportability)
+        return KeyAttributes(
+            usage: usage, algorithm: algorithm, mode: mode, exportability: exportability, levels: try levels(mode))
+    }
+
+    /// Our blocks carry blocks of our own and no others; of those a caller gives the levels of a master.
+    private func levels(_ mode: ModeOfUse) throws(Refusal) -> Int? {
+        guard let block = optionalBlocks.first else { return nil }
+        guard optionalBlocks.count == 1, block.id == LMKBlockField.levels, mode == .derive,
+            let bytes = Hex.decode(block.data), bytes.count == 1,
+            (1...DerivedKey.maximumLevels).contains(Int(bytes[0]))
+        else { throw .host(.optionalBlock) }
+        return Int(bytes[0])
     }
 
     /// The number of a component, from a key version number of c1 to c9; 0 for a key.
@@ -45,7 +54,14 @@ extension KeyBlockHeader {
         default: throw .host(.algorithm)
         }
         return algorithms.map {
-            KeyAttributes(usage: usage, algorithm: $0, mode: mode, exportability: exportability)
+            KeyAttributes(usage: usage, algorithm: $0, mode: mode, exportability: exportability, levels: levels)
         }
+    }
+}
+
+extension HostKeyAttributes.OptionalBlock {
+    /// The levels of a master, as our key blocks carry them.
+    static func levels(_ levels: Int) -> Self {
+        Self(id: LMKBlockField.levels, data: Hex.encode([UInt8(clamping: levels)]))
     }
 }

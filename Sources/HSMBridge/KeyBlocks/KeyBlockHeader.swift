@@ -53,6 +53,14 @@ public struct KeyBlockHeader: Sendable, Hashable {
     public var mode: ModeOfUse? { ModeOfUse(rawValue: modeCharacter) }
     public var exportability: Exportability? { Exportability(rawValue: exportabilityCharacter) }
 
+    /// What the block says of a master's levels; nil where it says nothing, or nonsense.
+    public var levels: Int? {
+        guard let text = optionalBlock(LMKBlockField.levels), let bytes = Hex.decode(text), bytes.count == 1,
+            (1...DerivedKey.maximumLevels).contains(Int(bytes[0]))
+        else { return nil }
+        return Int(bytes[0])
+    }
+
     public func optionalBlock(_ id: String) -> String? { optionalBlocks.first { $0.id == id }?.data }
 
     /// Cipher block length of the wrapping algorithm: the header must fill whole blocks of it.
@@ -75,4 +83,7 @@ public enum LMKBlockField {
     public static let identity = "11"
     /// Factors of a diversified key, 16 hexadecimal digits a level.
     public static let factors = "12"
+    /// `KeyAttributes.levels` of a master, two hexadecimal digits. The one of our fields that also stands in blocks under transport
+    /// keys, so that a master is not used at another depth wherever it goes.
+    public static let levels = "13"
 }

@@ -40,11 +40,27 @@ public struct KeyAttributes: Sendable, Hashable {
     public var algorithm: KeyAlgorithm
     public var mode: ModeOfUse
     public var exportability: Exportability
+    /// How many factors stand between a master and the keys of its cards (分散级数): 1 to `DerivedKey.maximumLevels` with mode
+    /// `derive`, else 0. A master calculates at this depth and at no other: one level higher, whoever writes a factor-like block
+    /// into the data gets half of a card's key for an answer.
+    public var levels: Int
 
-    public init(usage: KeyUsage, algorithm: KeyAlgorithm, mode: ModeOfUse, exportability: Exportability) {
+    /// Without `levels`: 1 for a master, 0 for any other key.
+    public init(
+        usage: KeyUsage, algorithm: KeyAlgorithm, mode: ModeOfUse, exportability: Exportability, levels: Int? = nil
+    ) {
         self.usage = usage
         self.algorithm = algorithm
         self.mode = mode
         self.exportability = exportability
+        self.levels = levels ?? (mode == .derive ? 1 : 0)
+    }
+
+    /// What comes of a master by `count` of its levels: a card's own key, or a master with fewer levels.
+    public func diversified(by count: Int) -> KeyAttributes {
+        var result = self
+        result.levels = max(0, levels - count)
+        if result.levels == 0 { result.mode = .unrestricted }
+        return result
     }
 }

@@ -25,6 +25,7 @@ extension KeyAttributes: WireValue {
         algorithm.write(to: &writer)
         writer.text(String(mode.rawValue))
         writer.text(String(exportability.rawValue))
+        writer.u8(UInt8(clamping: levels))
     }
 
     public init(from reader: inout WireReader) throws(WireError) {
@@ -35,7 +36,8 @@ extension KeyAttributes: WireValue {
         guard modeText.count == 1, let mode = ModeOfUse(rawValue: Character(modeText)), exportText.count == 1,
             let exportability = Exportability(rawValue: Character(exportText))
         else { throw .valueInvalid }
-        self.init(usage: usage, algorithm: algorithm, mode: mode, exportability: exportability)
+        let levels = Int(try reader.u8())
+        self.init(usage: usage, algorithm: algorithm, mode: mode, exportability: exportability, levels: levels)
     }
 }
 

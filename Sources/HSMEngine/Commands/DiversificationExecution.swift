@@ -1,6 +1,7 @@
 import HSMBridge
 
-/// A master that may give card keys, and where they go: what one card key and many of them have in common.
+/// A master that may give card keys, and where they go: what one card key and many of them have in common. With fewer factors than
+/// its levels it gives masters of the levels that are left, as an issuer gives a region its own.
 private struct CardKeys {
     let schedule: OpenKeySchedule
     private let keyring: Keyring
@@ -16,9 +17,7 @@ private struct CardKeys {
         schedule = try master.schedule(for: .diversify, factors: levels)
         guard let identity = master.description.identity else { throw ModuleRefusal(.internalFault) }
         self.identity = identity
-        var attributes = master.attributes
-        attributes.mode = .unrestricted
-        self.attributes = attributes
+        attributes = master.attributes.diversified(by: levels)
         if let transportKey {
             try master.permit(.leave)
             transport = try execution.key(transportKey)

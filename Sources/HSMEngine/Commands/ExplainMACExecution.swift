@@ -39,7 +39,7 @@ extension ExplainMAC: ExecutableCommand {
         }
         // The entry is asked and not the table: a component has the attributes of the key that it is to be part of, and no use.
         for operation in direct where mayDo(operation, 0) { return }
-        for operation in onCard where mayDo(operation, 0) || mayDo(operation, 1) { return }
+        for operation in onCard where mayDo(operation, entry.attributes.levels) { return }
         throw ModuleRefusal(.usageNotPermitted)
     }
 }

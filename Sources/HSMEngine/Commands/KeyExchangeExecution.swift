@@ -20,7 +20,7 @@ enum TransportKey {
         }
     }
 
-    /// Wraps a key for the outside: attributes as they are, none of the fields of our LMK.
+    /// Wraps a key for the outside: attributes as they are, and of the fields of our LMK only a master's levels.
     static func wrap(
         _ key: borrowing SecretBytes, attributes: KeyAttributes, identity: KeyIdentity?, under transport: OpenKeyEntry
     ) throws(ModuleRefusal) -> String {
@@ -28,7 +28,8 @@ enum TransportKey {
         let protection = try opened(transport, .wrapKeyBlock, version: version)
         try AttributeRules.checkWrapping(attributes.algorithm, under: transport.attributes.algorithm)
         let header = KeyBlockHeader(
-            version: version, attributes: attributes, keyVersionText: identity?.versionText ?? "00")
+            version: version, attributes: attributes, keyVersionText: identity?.versionText ?? "00",
+            optionalBlocks: attributes.mode == .derive ? [.levels(attributes.levels)] : [])
         do throws(KeyBlockError) { return try protection.wrap(key, header: header) } catch {
             throw ModuleRefusal(error.moduleError)
         }
@@ -40,7 +41,7 @@ enum TransportKey {
 enum ImportRules {
     static func check(_ wanted: KeyAttributes, against header: KeyBlockHeader) throws(ModuleRefusal) {
         guard isUsage(wanted.usage, allowedBy: header), isMode(wanted, allowedBy: header),
-            isExportability(wanted.exportability, allowedBy: header.exportability)
+            isExportability(wanted.exportability, allowedBy: header.exportability), isDepth(wanted, allowedBy: header)
         else { throw ModuleRefusal(.attributesContradict) }
     }
 
@@ -49,6 +50,11 @@ enum ImportRules {
     private static func isUsage(_ wanted: KeyUsage, allowedBy header: KeyBlockHeader) -> Bool {
         if let known = header.usage { return known == wanted }
         return wanted.isCardRole && header.usageText.utf8.allSatisfy { (0x30...0x39).contains($0) }
+    }
+
+    /// Where the sender does not say a master's levels, the importing custodians do; where it does, they agree.
+    private static func isDepth(_ wanted: KeyAttributes, allowedBy header: KeyBlockHeader) -> Bool {
+        header.optionalBlock(LMKBlockField.levels) == nil || header.levels == wanted.levels
     }
 
     private static func isMode(_ wanted: KeyAttributes, allowedBy header: KeyBlockHeader) -> Bool {

@@ -37,10 +37,11 @@ struct NewKey: ~Copyable {
 
 extension KeyAttributes {
     func journalFields(_ identity: KeyIdentity) -> [JournalField] {
-        [
+        let fields = [
             JournalField("key", identity), JournalField("usage", usage.rawValue), JournalField("alg", algorithm.name),
             JournalField("mode", String(mode.rawValue)), JournalField("export", String(exportability.rawValue)),
         ]
+        return mode == .derive ? fields + [JournalField("levels", levels)] : fields
     }
 }
 

@@ -7,6 +7,7 @@ enum AttributeRules {
     private static let aes: Set<KeyAlgorithm> = [.aes128, .aes192, .aes256]
     private static let cipherModes: Set<ModeOfUse> = [.both, .encrypt, .decrypt]
     private static let macModes: Set<ModeOfUse> = [.calculate, .generate, .verify]
+    private static let emv: Set<KeyUsage> = [.applicationCryptogram, .scriptIntegrity]
     private static let cardModes: Set<ModeOfUse> = [.derive, .unrestricted]
 
     /// Algorithms (nil: any RSA length) and modes of a usage. Single DES is in no row: it exists inside MACs only.
@@ -34,6 +35,12 @@ enum AttributeRules {
             throw ModuleRefusal(.algorithmNotPermitted)
         }
         guard row.modes.contains(attributes.mode) else { throw ModuleRefusal(.attributesContradict) }
+        let isMaster = attributes.mode == .derive
+        guard isMaster ? (1...DerivedKey.maximumLevels).contains(attributes.levels) : attributes.levels == 0 else {
+            throw ModuleRefusal(.attributesContradict)
+        }
+        // EMV has one level from the issuer to the card.
+        if emv.contains(attributes.usage), attributes.levels > 1 { throw ModuleRefusal(.attributesContradict) }
         if attributes.usage == .vendorTransport, attributes.exportability != .nonExportable {
             throw ModuleRefusal(.attributesContradict)
         }

@@ -40,6 +40,7 @@ final class Keyring: Sendable {
             let text = factors.map { Hex.encode(BigEndian.bytes($0)) }.joined()
             fields.append(KeyBlockHeader.OptionalBlock(id: LMKBlockField.factors, data: text))
         }
+        if attributes.mode == .derive { fields.append(.levels(attributes.levels)) }
         let header = KeyBlockHeader(
             version: .d, attributes: attributes, keyVersionText: component.map { "c\($0)" } ?? identity.versionText,
             optionalBlocks: fields)
@@ -87,8 +88,10 @@ final class Keyring: Sendable {
         guard let usage = opened.header.usage, let mode = opened.header.mode,
             let exportability = opened.header.exportability
         else { throw .header(.fieldInvalid) }
+        // A master that does not say its levels is not opened: no number taken for granted would be safe.
         let attributes = KeyAttributes(
-            usage: usage, algorithm: opened.algorithm, mode: mode, exportability: exportability)
+            usage: usage, algorithm: opened.algorithm, mode: mode, exportability: exportability,
+            levels: opened.header.levels ?? 0)
         guard let identity = opened.header.optionalBlock(LMKBlockField.identity).flatMap({ KeyIdentity($0) }),
             identity.versionText == opened.header.keyVersionText || opened.header.componentNumber != nil,
             (try? AttributeRules.check(attributes)) != nil
@@ -114,6 +117,13 @@ final class Keyring: Sendable {
     private static func term(_ text: String) -> UInt8? {
         guard let bytes = Hex.decode(text), bytes.count == 1 else { return nil }
         return bytes[0]
+    }
+}
+
+extension KeyBlockHeader.OptionalBlock {
+    /// The depth of a master.
+    static func levels(_ levels: Int) -> Self {
+        Self(id: LMKBlockField.levels, data: Hex.encode([UInt8(clamping: levels)]))
     }
 }
 

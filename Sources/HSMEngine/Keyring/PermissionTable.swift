@@ -2,35 +2,59 @@ import HSMBridge
 
 /// Which key may do what: the only place that says so. What is not here is refused.
 ///
-/// Two rules stand behind the card rows. A *master* (mode X) calculates only for a card, diversified by at least one factor:
-/// any block enciphered under the master itself would be half of the key of the card whose factor that block is. A *single*
-/// key (mode N) is never diversified, so its blocks are nobody's key. The one use of a bare master is to be loaded onto a
-/// PSAM, which does the diversification itself.
+/// Three rules stand behind the card rows. A *master* (mode X) calculates only for a card, never itself: any block enciphered
+/// under the master would be half of the key of the card whose factor that block is. It calculates for a card with exactly as
+/// many factors as its block says (`KeyAttributes.levels`): with one fewer, the key above the card's would be a master in the
+/// same sense. A *single* key (mode N) is never diversified, so its blocks are nobody's key. The one use of a bare master, or
+/// of one at less than its depth, is to be loaded onto a PSAM, which does the rest of the diversification itself, or to be
+/// wrapped as a master of fewer levels.
 enum PermissionTable {
-    /// One cell: the modes of use that allow the operation, each with the numbers of factors it may be used with.
-    struct Grant: Sendable {
-        let modes: [ModeOfUse: ClosedRange<Int>]
+    /// How many factors an operation takes.
+    enum Factors: Sendable {
+        case none
+        /// As many as the master has levels.
+        case all
+        /// Some levels, or all.
+        case some
+        /// The master itself, or after some levels or all.
+        case noneOrSome
+        /// One factor whatever the key says: an EMV issuer key for one card, which is not a level of PBOC.
+        case one
+        /// Any number: the value is known to others in any case.
+        case any
 
-        fileprivate init(_ modes: [ModeOfUse: ClosedRange<Int>]) { self.modes = modes }
+        func contains(_ count: Int, levels: Int) -> Bool {
+            switch self {
+            case .none: count == 0
+            case .all: count == levels && count > 0
+            case .some: (1...max(1, levels)).contains(count)
+            case .noneOrSome: (0...levels).contains(count)
+            case .one: count == 1
+            case .any: (0...DerivedKey.maximumLevels).contains(count)
+            }
+        }
     }
 
-    private static let none = 0...0
-    private static let levels = 1...DerivedKey.maximumLevels
-    private static let any = 0...DerivedKey.maximumLevels
+    /// One cell: the modes of use that allow the operation, each with the numbers of factors it may be used with.
+    struct Grant: Sendable {
+        let modes: [ModeOfUse: Factors]
+
+        fileprivate init(_ modes: [ModeOfUse: Factors]) { self.modes = modes }
+    }
 
     /// A master for the card whose factors are given, or a single key.
-    private static let onCard = Grant([.derive: levels, .unrestricted: none])
-    /// A master itself too: it goes onto a PSAM.
-    private static let ontoPSAM = Grant([.derive: any, .unrestricted: none])
-    private static let masterOnly = Grant([.derive: levels])
-    private static let vendor = Grant([.derive: any, .unrestricted: none])
-    private static let generating = Grant([.calculate: none, .generate: none])
-    private static let verifying = Grant([.calculate: none, .verify: none])
-    private static let wrapping = Grant([.both: none, .encrypt: none])
-    private static let unwrapping = Grant([.both: none, .decrypt: none])
+    private static let onCard = Grant([.derive: .all, .unrestricted: .none])
+    /// A master itself too, or what some of its levels leave: it goes onto a PSAM.
+    private static let ontoPSAM = Grant([.derive: .noneOrSome, .unrestricted: .none])
+    private static let masterOnly = Grant([.derive: .some])
+    private static let vendor = Grant([.derive: .any, .unrestricted: .none])
+    private static let generating = Grant([.calculate: .none, .generate: .none])
+    private static let verifying = Grant([.calculate: .none, .verify: .none])
+    private static let wrapping = Grant([.both: .none, .encrypt: .none])
+    private static let unwrapping = Grant([.both: .none, .decrypt: .none])
     /// An issuer master for the one card of a request.
-    private static let perCard = Grant([.derive: 1...1, .unrestricted: 1...1])
-    private static let leaving = Grant(Dictionary(uniqueKeysWithValues: ModeOfUse.allCases.map { ($0, none) }))
+    private static let perCard = Grant([.derive: .one, .unrestricted: .one])
+    private static let leaving = Grant(Dictionary(uniqueKeysWithValues: ModeOfUse.allCases.map { ($0, Factors.none) }))
 
     /// What every key with a card role may do.
     private static let cardRole: [KeyOperation: Grant] = [
@@ -64,14 +88,14 @@ enum PermissionTable {
         case .applicationCryptogram:
             [
                 .verifyCryptogram: perCard, .respondToCryptogram: perCard,
-                .respondUnderCardKey: Grant([.unrestricted: 1...1]), .leave: leaving,
+                .respondUnderCardKey: Grant([.unrestricted: .one]), .leave: leaving,
             ]
         case .scriptIntegrity: [.verifyIssuerData: perCard, .leave: leaving]
         // Nothing here deciphers with RSA, so mode T signs and no more. The public half checks whatever the mode.
         case .signature:
             [
-                .sign: Grant([.sign: none, .signAndDecrypt: none]),
-                .verifySignature: Grant([.sign: none, .signAndDecrypt: none, .verify: none]),
+                .sign: Grant([.sign: .none, .signAndDecrypt: .none]),
+                .verifySignature: Grant([.sign: .none, .signAndDecrypt: .none, .verify: .none]),
             ]
         case .purchase: card([.purchaseMAC: onCard, .loadOntoCard: ontoPSAM])
         case .load: card([.authoriseLoad: onCard])
@@ -96,7 +120,9 @@ enum PermissionTable {
     /// Nil where a key of these attributes may do the operation with this many factors.
     static func refusal(_ attributes: KeyAttributes, _ operation: KeyOperation, factors: Int) -> ModuleError? {
         guard let grant = rows[attributes.usage]?[operation] else { return .usageNotPermitted }
-        guard let range = grant.modes[attributes.mode], range.contains(factors) else { return .modeNotPermitted }
+        guard let allowed = grant.modes[attributes.mode], allowed.contains(factors, levels: attributes.levels) else {
+            return .modeNotPermitted
+        }
         if operation == .leave, attributes.exportability == .nonExportable { return .notExportable }
         return nil
     }

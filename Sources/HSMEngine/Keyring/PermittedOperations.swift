@@ -13,8 +13,8 @@ struct PermittedOperations: Sendable {
 
     init(_ attributes: KeyAttributes) {
         for (operation, grant) in PermissionTable.rows[attributes.usage] ?? [:] {
-            guard let range = grant.modes[attributes.mode] else { continue }
-            for factors in bits.indices where range.contains(factors) {
+            guard let allowed = grant.modes[attributes.mode] else { continue }
+            for factors in bits.indices where allowed.contains(factors, levels: attributes.levels) {
                 let refusal = PermissionTable.refusal(attributes, operation, factors: factors)
                 if refusal == nil { bits[factors] |= 1 << operation.number }
             }

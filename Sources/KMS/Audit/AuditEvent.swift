@@ -63,7 +63,7 @@ public enum AuditOutcome: Sendable, Hashable {
 /// (the lesson of CVE-2025-62705). No field is for a value of a key, PIN, component, password or token.
 public enum AuditField: String, Sendable, Hashable, CaseIterable {
     case addresses, algorithm, approval, batch, cardKind, cardSerial, client, count, digest, exportability, finding,
-        fromState
+        fromState, levels
     case fullName, intent, job, kind, lmkTerm, mode, operations, origin, profile, reader, reason, reconciled, role,
         sameValue
     case rate

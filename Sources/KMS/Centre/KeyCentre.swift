@@ -65,14 +65,24 @@ public final class KeyCentre: Sendable {
             audit: audit, directory: directory, database: database, module: module, settings: settings, clocks: clocks)
     }
 
-    /// Keeps the directory current and writes counters, until the task is cancelled. Errors are met again a second later.
+    /// Keeps the directory current and writes counters, until the task is cancelled. Errors are met again the next time.
+    ///
+    /// Side by side: the counters of thousands of keys take their time to write, and what is suspended meanwhile must be seen.
     public func run() async {
-        var seconds = 0
-        while !Task.isCancelled {
-            try? await directory.refresh()
-            if seconds % 10 == 9 { await flush() }
-            seconds += 1
-            try? await Task.sleep(for: .seconds(1))
+        await withDiscardingTaskGroup { group in
+            group.addTask {
+                while !Task.isCancelled {
+                    try? await self.directory.refresh()
+                    try? await Task.sleep(for: .milliseconds(500))
+                }
+            }
+            group.addTask {
+                while !Task.isCancelled {
+                    try? await Task.sleep(for: .seconds(10))
+                    guard !Task.isCancelled else { return }
+                    await self.flush()
+                }
+            }
         }
     }
 

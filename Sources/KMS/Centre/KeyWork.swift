@@ -159,6 +159,7 @@ extension KeyCentre {
             .usage: attributes.usage.rawValue, .algorithm: attributes.algorithm.name,
             .mode: String(attributes.mode.rawValue), .exportability: String(attributes.exportability.rawValue),
         ]
+        if attributes.levels > 0 { fields[.levels] = String(attributes.levels) }
         fields[.validFrom] = validity.from?.text
         fields[.validUntil] = validity.until?.text
         return fields

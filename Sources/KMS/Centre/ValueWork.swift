@@ -194,7 +194,8 @@ extension KeyCentre {
         }
         guard header.usage == version.attributes.usage, header.mode == version.attributes.mode,
             header.exportability == version.attributes.exportability,
-            header.algorithmCharacter == version.attributes.algorithm.headerCharacter
+            header.algorithmCharacter == version.attributes.algorithm.headerCharacter,
+            header.levels ?? 0 == version.attributes.levels
         else { throw .storedKeyRefused(version.identity.description, .attributesContradict) }
     }
 }

@@ -4,7 +4,7 @@ import Synchronization
 
 /// The keys, clients and grants of the service, in memory, brought up to date by a change counter.
 ///
-/// `KeyCentre.run` asks for the counter each second, so that a change reaches every node within two. If the database is away,
+/// `KeyCentre.run` asks for the counter twice a second, so that a change reaches every node within two. If the database is away,
 /// the last picture serves until `directoryStaleSeconds`; then `isStale` says that a suspended key might still be in it.
 public final class KeyDirectory: Sendable {
     private let database: Database
@@ -136,7 +136,7 @@ public struct DirectoryHealth: Sendable, Hashable {
     public let ageSeconds: Double
     /// Older than allowed: requests are refused.
     public let isStale: Bool
-    /// The database answered when it was asked last, about a second ago.
+    /// The database answered when it was asked last, about half a second ago.
     public let databaseAnswers: Bool
     /// Key versions and clients in the picture.
     public let keys: Int

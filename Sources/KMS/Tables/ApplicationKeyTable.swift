@@ -35,16 +35,33 @@ enum ApplicationKeyTable {
         END
         """,
     ]
+    /// `levels`: how many factors a master's card keys are away from it, 0 for any other key.
+    static let additions: [SQL] = [
+        "ALTER TABLE application_key ADD COLUMN levels TINYINT UNSIGNED NOT NULL DEFAULT 0 AFTER mode_of_use",
+        "UPDATE application_key SET levels = 1 WHERE mode_of_use = 'X'",
+        """
+        ALTER TABLE application_key ADD CONSTRAINT application_key_levels
+            CHECK (CASE mode_of_use WHEN 'X' THEN levels BETWEEN 1 AND 4 ELSE levels = 0 END)
+        """,
+        """
+        CREATE TRIGGER application_key_depth_fixed BEFORE UPDATE ON application_key FOR EACH ROW
+        BEGIN
+            IF OLD.levels <> NEW.levels THEN
+                SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the levels of a master never change';
+            END IF;
+        END
+        """,
+    ]
     static let grants = [Grant("application_key", .all)]
 
     static func insert(_ it: ApplicationKey, _ connection: inout Connection) throws(DatabaseError) {
         try connection.execute(
             """
-            INSERT INTO application_key (issuer, product, label, key_usage, algorithm, mode_of_use, exportability,
+            INSERT INTO application_key (issuer, product, label, key_usage, algorithm, mode_of_use, levels, exportability,
                 valid_from_us, valid_until_us, description)
             VALUES (\(it.name.issuer), \(it.name.product), \(it.name.label), \(it.attributes.usage.rawValue),
                 \(it.attributes.algorithm.name), \(String(it.attributes.mode.rawValue)),
-                \(String(it.attributes.exportability.rawValue)), \((it.validity.from?.microseconds).sqlValue),
+                \(it.attributes.levels), \(String(it.attributes.exportability.rawValue)), \((it.validity.from?.microseconds).sqlValue),
                 \((it.validity.until?.microseconds).sqlValue), \(it.description))
             """)
     }
@@ -61,8 +78,8 @@ enum ApplicationKeyTable {
     static func one(_ name: KeyName, _ connection: inout Connection) throws -> ApplicationKey? {
         let row = try connection.queryOne(
             """
-            SELECT issuer, product, label, key_usage, algorithm, mode_of_use, exportability, valid_from_us, valid_until_us,
-                description
+            SELECT issuer, product, label, key_usage, algorithm, mode_of_use, levels, exportability, valid_from_us,
+                valid_until_us, description
             FROM application_key WHERE issuer = \(name.issuer) AND product = \(name.product) AND label = \(name.label)
             """)
         return try row.map(decode)
@@ -71,8 +88,8 @@ enum ApplicationKeyTable {
     static func all(_ connection: inout Connection) throws -> [ApplicationKey] {
         try connection.query(
             """
-            SELECT issuer, product, label, key_usage, algorithm, mode_of_use, exportability, valid_from_us, valid_until_us,
-                description
+            SELECT issuer, product, label, key_usage, algorithm, mode_of_use, levels, exportability, valid_from_us,
+                valid_until_us, description
             FROM application_key ORDER BY issuer, product, label
             """
         ).map(decode)
@@ -101,7 +118,8 @@ enum ApplicationKeyTable {
         else {
             throw DatabaseError.column("exportability")
         }
-        return KeyAttributes(usage: usage, algorithm: algorithm, mode: mode, exportability: exportability)
+        return KeyAttributes(
+            usage: usage, algorithm: algorithm, mode: mode, exportability: exportability, levels: try row.int("levels"))
     }
 
     static func validity(_ row: Row) throws -> Validity {

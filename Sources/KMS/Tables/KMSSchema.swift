@@ -38,5 +38,6 @@ public enum KMSSchema {
                 + ServiceTokenTable.creation + ServiceCertificateTable.creation),
         Migration("kms-008 reasons of refusals", statements: FailedCheckTable.additions),
         Migration("kms-009 changes of keys", statements: KeyVersionTable.additions),
+        Migration("kms-010 levels of masters", statements: ApplicationKeyTable.additions),
     ]
 }

@@ -81,7 +81,7 @@ enum KeyVersionTable {
 
     private static let columns: SQL = """
         v.issuer, v.product, v.label, v.version, v.state, v.key_block, v.check_value, v.public_key, v.valid_from_us,
-        v.valid_until_us, v.origin, v.made_by, v.made_at_us, k.key_usage, k.algorithm, k.mode_of_use, k.exportability
+        v.valid_until_us, v.origin, v.made_by, v.made_at_us, k.key_usage, k.algorithm, k.mode_of_use, k.levels, k.exportability
         """
     private static let source: SQL = "key_version v JOIN application_key k USING (issuer, product, label)"
 

@@ -264,6 +264,9 @@ extension ImageBuilder {
         guard let algorithm = profile.key(name)?.attributes["algorithm"], (1...3).contains(levels) else {
             throw failure("key \(name) needs an algorithm and at least one level in its usage byte")
         }
+        guard let order = profile.cardOS.factorOrder else {
+            throw failure("a card that diversifies needs `factorOrder` in `cardOS`")
+        }
         guard let terminal = data.values["terminal"], terminal.count == 6 else {
             throw failure("a PSAM needs a data field `terminal` of 12 digits")
         }
@@ -271,7 +274,7 @@ extension ImageBuilder {
             "try: \(name) makes MAC1",
             .tryPurchaseSAM(
                 version: place.id, algorithm: algorithm, key: key, levels: levels,
-                terminal: terminal.reduce(0) { $0 << 8 | UInt64($1) }, factorOrder: profile.cardOS.factorOrder),
+                terminal: terminal.reduce(0) { $0 << 8 | UInt64($1) }, factorOrder: order),
             changes: true, .repeat)
     }
 }

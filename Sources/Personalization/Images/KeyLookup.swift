@@ -19,7 +19,7 @@ struct KeyLookup {
         var keys: [String: CardKey] = [:]
         var checkValues: [String: KeyCheckValue] = [:]
         for plan in profile.keys {
-            let stored = try stored(plan, cipher: profile.cardOS.cipher)
+            let stored = try stored(plan, profile.cardOS)
             checkValues[plan.name] = stored.checkValue
             keys[plan.name] = CardKey(
                 name: plan.name, identity: stored.identity,
@@ -36,7 +36,7 @@ struct KeyLookup {
         return keys
     }
 
-    private func stored(_ plan: KeyPlan, cipher: CardCipher) throws(IssuingError) -> StoredKey {
+    private func stored(_ plan: KeyPlan, _ cardOS: CardOS) throws(IssuingError) -> StoredKey {
         let label = "\(issuer)/\(plan.label)"
         guard let name = KeyName(label) else { throw .invalidIssuer }
         guard let stored = current(name) else { throw .keyMissing(label) }
@@ -46,12 +46,17 @@ struct KeyLookup {
         guard stored.attributes.usage == plan.usage else {
             throw .keyUnfit(label, expected: "usage must be \(plan.usage.name), it is \(stored.attributes.usage.name)")
         }
-        let algorithm: KeyAlgorithm = cipher == .sm4 ? .sm4 : .tripleDES2
+        let algorithm: KeyAlgorithm = cardOS.cipher == .sm4 ? .sm4 : .tripleDES2
         guard stored.attributes.algorithm == algorithm else {
             throw .keyUnfit(label, expected: "the card works with \(algorithm)")
         }
         if !plan.isTransport, !plan.factors.isEmpty, stored.attributes.mode != .derive {
             throw .keyUnfit(label, expected: "a key that is diversified must have mode X")
+        }
+        // A PSAM gets what some levels leave, and does the others itself; on any other card that would be a master given away.
+        let (levels, given) = (stored.attributes.levels, plan.factors.count)
+        if !plan.isTransport, given > levels || given < levels && cardOS.factorOrder == nil {
+            throw .keyUnfit(label, expected: "the master has \(levels) level(s), the profile gives \(given) factor(s)")
         }
         return stored
     }

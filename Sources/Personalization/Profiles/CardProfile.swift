@@ -106,8 +106,9 @@ struct CardOS: Sendable, Hashable {
     /// What CREATE FILE answers when the file is there already.
     let existsStatus: StatusWord
     let memory: MemoryRule
-    /// Order in which the card uses the factors of `80 70`: as they are listed, or the last first (domain.md 12.1).
-    let factorOrder: FactorOrder
+    /// Order in which a PSAM uses the factors of `80 70`: as they are listed, or the last first (domain.md 12.1). Nil for a card that
+    /// diversifies nothing itself: it gets no masters.
+    let factorOrder: FactorOrder?
 
     enum FactorOrder: String, Sendable, Hashable, CaseIterable { case asListed, lastFirst }
 

@@ -79,7 +79,7 @@ extension CardOS {
             perFile: try memory.required("perFile").number(0...64),
             perRecord: try memory.required("perRecord").number(0...16),
             perKey: try memory.required("perKey").number(0...64))
-        factorOrder = try fields.optional("factorOrder")?.choice(FactorOrder.self) ?? .asListed
+        factorOrder = try fields.optional("factorOrder")?.choice(FactorOrder.self)
     }
 
     private enum CipherWord: String, CaseIterable {

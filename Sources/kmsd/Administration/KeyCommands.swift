@@ -26,13 +26,17 @@ struct KeyCommandGroup: AsyncParsableCommand {
                 signature … Mode: X master of card keys, N single key, B both, C MAC, S sign. Export: N never, E under a
                 transport key.
 
-                Example: kmsd key create PARK/PURSE/TAC --usage tac --algorithm 3des2 --mode X --export N
+                Levels: how many diversification factors a master's card keys are away from it (1: the card's serial number; 2:
+                region, then card; at most 4). Fixed for ever: the module calculates for a card with exactly that many factors.
+
+                Example: kmsd key create PARK/PURSE/TAC --usage tac --algorithm 3des2 --mode X --levels 1 --export N
                 """)
         @OptionGroup var options: AdminOptions
         @Argument(help: "ISSUER/PRODUCT/LABEL") var name: String
         @Option(help: "What the key is for.") var usage: String
         @Option(help: "3des2, 3des3, aes128, aes256, sm4, rsa2048 …") var algorithm: String
         @Option(help: "Mode of use, a letter of X9.143.") var mode: String
+        @Option(help: "Levels of diversification of a master, 1 to 4 (default: 1 with mode X).") var levels: Int?
         @Option(help: "Exportability: N, E or S.") var export: String
         @Option(help: "First day, 2026-11-23 or with a time (UTC).") var from: String?
         @Option(help: "The day on which it ends.") var until: String?
@@ -40,9 +44,8 @@ struct KeyCommandGroup: AsyncParsableCommand {
 
         func run() async throws {
             let new = NewKeyMessage(
-                name: name, usage: usage, algorithm: algorithm, mode: mode, exportability: export,
-                description: description,
-                validFrom: from, validUntil: until)
+                name: name, usage: usage, algorithm: algorithm, mode: mode, levels: levels, exportability: export,
+                description: description, validFrom: from, validUntil: until)
             let version: KeyVersionMessage = try await options.client().post(AdminPath("keys"), new)
             try options.show(version) {
                 Terminal.say(
@@ -188,7 +191,7 @@ extension KeyVersionMessage {
     fileprivate func sayAll() {
         var lines: [(String, String?)] = [
             ("Key", identity), ("Usage", usage), ("Algorithm", algorithm), ("Mode of use", mode),
-            ("Exportability", exportability), ("State", state), ("Check value", checkValue), ("Valid from", validFrom),
+            ("Levels", levels > 0 ? String(levels) : nil), ("Exportability", exportability), ("State", state), ("Check value", checkValue), ("Valid from", validFrom),
             ("Valid until", validUntil), ("Origin", origin), ("Made by", madeBy), ("Made at", madeAt), ("Block", block),
             ("Public key", publicKey),
         ]

@@ -39,6 +39,7 @@ extension Story {
         KeyPlan(name: key("PURSE", "MAINTENANCE"), usage: "applicationMaintenance", mode: "X"),
         KeyPlan(name: key("PURSE", "PIN-UNBLOCK"), usage: "pinUnblock", mode: "X"),
         KeyPlan(name: key("PURSE", "PIN-RELOAD"), usage: "pinReload", mode: "X"),
+        KeyPlan(name: key("PURSE", "MF-CONTROL"), usage: "cardControl", mode: "X"),
         KeyPlan(name: key("PURSE", "CONTROL"), usage: "cardControl", mode: "X"),
         KeyPlan(name: key("PSAM", "CARD-CONTROL"), usage: "cardControl", mode: "X"),
         KeyPlan(name: key("PSAM", "CARD-MAINTENANCE"), usage: "cardMaintenance", mode: "X"),

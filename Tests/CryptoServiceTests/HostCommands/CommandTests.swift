@@ -97,7 +97,7 @@ struct CommandTests {
 
     @Test func `YB with shared levels is the same as each card's own path`() async throws {
         let connection = try await World.shared.value.connect()
-        let key = Self.label("canteen/purse/tac")
+        let key = Self.label("canteen/purse/regions")
         let region = try #require(DiversificationFactor([1, 2, 3, 4, 5, 6, 7, 8]))
         let record = PurchaseRecord(
             amount: 1_250, type: 6, terminal: try #require(PurseTerminal([0, 1, 2, 3, 4, 5])), terminalSequence: 9,

@@ -31,6 +31,7 @@ enum CommandVectors {
 
     private struct Line: Decodable {
         var key, usage, algorithm, mode, value, id, request, answer, made, check, before, after: String?
+        var levels: Int?
     }
 
     static let keys: [Key] = lines.compactMap { line in
@@ -38,7 +39,8 @@ enum CommandVectors {
             let algorithm = line.algorithm.flatMap({ KeyAlgorithm(name: $0) }),
             let mode = line.mode?.first.flatMap({ ModeOfUse(rawValue: $0) }), let value = line.value
         else { return nil }
-        let attributes = KeyAttributes(usage: usage, algorithm: algorithm, mode: mode, exportability: .exportable)
+        let attributes = KeyAttributes(
+            usage: usage, algorithm: algorithm, mode: mode, exportability: .exportable, levels: line.levels)
         return Key(name: name, attributes: attributes, value: value)
     }
 

@@ -154,8 +154,9 @@ final class World: Sendable {
             try await centre.createProduct(
                 product, issuer: "canteen", name: product, kind: "test", description: "", by: conf)
         }
-        func attributes(_ usage: KeyUsage, _ mode: ModeOfUse, _ export: Exportability = .exportable) -> KeyAttributes {
-            KeyAttributes(usage: usage, algorithm: .tripleDES2, mode: mode, exportability: export)
+        func attributes(_ usage: KeyUsage, _ mode: ModeOfUse, levels: Int? = nil) -> KeyAttributes {
+            KeyAttributes(
+                usage: usage, algorithm: .tripleDES2, mode: mode, exportability: .exportable, levels: levels)
         }
         let list: [(String, KeyAttributes, String?)] = [
             ("canteen/pos/mac", attributes(.mac3, .calculate), macKey),
@@ -163,6 +164,7 @@ final class World: Sendable {
             ("canteen/purse/load", attributes(.load, .derive), master),
             ("canteen/purse/pay", attributes(.purchase, .derive), master),
             ("canteen/purse/tac", attributes(.tac, .derive), master),
+            ("canteen/purse/regions", attributes(.tac, .derive, levels: 2), master),
             ("canteen/kek/bank", attributes(.keyEncryption, .both), nil),
             ("canteen/closed/mac", attributes(.mac3, .calculate), nil),
             (

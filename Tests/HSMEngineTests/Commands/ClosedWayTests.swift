@@ -39,6 +39,58 @@ import Testing
         }
     }
 
+    /// Card keys two levels down: the key one level down, asked to encipher X and X inverted, would answer with the card's key.
+    @Test func `a master of two levels enciphers nothing for a region`() async throws {
+        let master = try await module.newKey(.applicationMaintenance, levels: 2)
+        func command(_ factors: [UInt64]) -> ProtectCommand {
+            ProtectCommand(
+                key: DerivedKey(master, factors: factors), commandHeader: 0x04D6_9500,
+                data: BigEndian.bytes(UInt64(0x1122_3344_5566_7788)), encipher: true, challenge: [1, 2, 3, 4])
+        }
+        #expect(await module.refusal(of: command([1])) == .modeNotPermitted)
+        _ = try await module.execute(command([1, 0x1122_3344_5566_7788]))
+    }
+
+    @Test func `what one level of two leaves is a master of one`() async throws {
+        let master = try await module.newKey(.purchase, .derive, .tripleDES2, .exportable, levels: 2)
+        let region = try await module.execute(DiversifyKey(key: DerivedKey(master, factors: [1])))
+        let reference = KeyReference.block(region.block, expected: nil)
+        let description = try await module.execute(InspectKey(key: reference))
+        #expect(description.attributes.mode == .derive && description.attributes.levels == 1)
+        let card = try await module.execute(DerivedCheckValue(key: DerivedKey(master, factors: [1, 2])))
+        #expect(try await module.execute(DerivedCheckValue(key: DerivedKey(reference, factors: [2]))) == card)
+        let tooDeep = DiversifyKey(key: DerivedKey(reference, factors: [2, 3]))
+        #expect(await module.refusal(of: tooDeep) == .modeNotPermitted)
+    }
+
+    @Test func `a master's levels go with it under a transport key, and cannot be changed on the way`() async throws {
+        let kek = try await module.newKey(.keyBlockProtection, .both, .aes128)
+        let master = try await module.newKey(.purchase, .derive, .tripleDES2, .exportable, levels: 2)
+        let out = try await module.execute(ExportKeyBlock(transportKey: kek, key: master))
+        let identity = try TestKeys.identity("BACK")
+        func back(_ block: String, _ levels: Int) -> ImportKeyBlock {
+            ImportKeyBlock(
+                transportKey: kek, block: block, attributes: TestKeys.attributes(.purchase, levels: levels),
+                identity: identity)
+        }
+        _ = try await module.execute(back(out.block, 2))
+        #expect(await module.refusal(of: back(out.block, 1)) == .attributesContradict)
+        let shallower = out.block.replacing("130602", with: "130601")
+        #expect(shallower != out.block && await module.refusal(of: back(shallower, 1)) == .keyBlockAuthentication)
+    }
+
+    @Test func `only a master has levels, and none has more than four`() async throws {
+        let wrong: [(KeyUsage, ModeOfUse, Int)] = [
+            (.tac, .derive, 0), (.tac, .derive, 5), (.tac, .unrestricted, 1), (.mac3, .calculate, 1),
+            (.applicationCryptogram, .derive, 2),
+        ]
+        for (usage, mode, levels) in wrong {
+            let make = GenerateKey(
+                attributes: TestKeys.attributes(usage, mode, levels: levels), identity: try TestKeys.identity("KEY"))
+            #expect(await module.refusal(of: make) == .attributesContradict, "\(usage) \(mode) \(levels)")
+        }
+    }
+
     @Test(arguments: [KeyUsage.dataEncryption, .keyEncryption, .keyBlockProtection])
     func `a bare cryptogram becomes no key that gives back plain text or keys`(usage: KeyUsage) async throws {
         let kek = try await module.newKey(.keyEncryption, .both)

@@ -45,7 +45,7 @@ import Testing
         let bytes = try #require(Hex.decode(value))
         let secret = try SecretBytes(copying: bytes.span)
         guard try WeakKeys.weakness(of: secret, algorithm: algorithm) == nil else { return }
-        let master = try await typed(value, TestKeys.attributes(.purchase, .derive, algorithm))
+        let master = try await typed(value, TestKeys.attributes(.purchase, .derive, algorithm, levels: factors.count))
         let derived = try #require(Hex.decode(vector.expect))
         let expected = try SecretBytes(copying: derived.span)
         let count = Self.most / factors.count
@@ -62,7 +62,7 @@ import Testing
     func `each key of a batch is what the card's own command gives`(
         algorithm: KeyAlgorithm, transport: KeyAlgorithm?
     ) async throws {
-        let master = try await module.newKey(.purchase, .derive, algorithm, .exportable)
+        let master = try await module.newKey(.purchase, .derive, algorithm, .exportable, levels: 4)
         var under: KeyReference?
         if let transport { under = try await module.newKey(.keyBlockProtection, .both, transport, label: "KEK") }
         for (levels, count) in [(1, 1), (1, 7), (1, Self.most), (2, 40), (3, 64), (4, 48)] {
@@ -87,7 +87,7 @@ import Testing
     }
 
     @Test func `what the single command refuses, the batch refuses, with the same word`() async throws {
-        let master = try await module.newKey(.purchase, .derive, .tripleDES2, .exportable)
+        let master = try await module.newKey(.purchase, .derive, .tripleDES2, .exportable, levels: 4)
         let stays = try await module.newKey(.purchase, .derive, .tripleDES2, .nonExportable)
         let card = try await module.newKey(.purchase, .unrestricted)
         let mac = try await module.newKey(.mac3, .calculate)
@@ -124,7 +124,7 @@ import Testing
     }
 
     @Test func `every card of a batch stands in the journal, with the check value of its key`() async throws {
-        let master = try await module.newKey(.purchase, .derive)
+        let master = try await module.newKey(.purchase, .derive, levels: 4)
         let factors = Self.factors(Self.most)
         let keys = try await module.execute(DiversifyKeyBatch(key: master, levels: 4, factors: factors)).keys
         let command = DiversifyKeyBatch(key: master, levels: 4, factors: factors)

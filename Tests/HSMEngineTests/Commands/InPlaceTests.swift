@@ -16,6 +16,7 @@ import Testing
             try await open(module, module.newKey(.mac1, .calculate)),
             try await open(module, module.newKey(.cmac, .calculate)),
             try await open(module, module.newKey(.tac)),
+            try await open(module, module.newKey(.tac, levels: 3)),
             try await open(module, module.newKey(.tac, .unrestricted)),
             .handle(KeyHandle(rawValue: 7)),
         ]
@@ -92,7 +93,7 @@ import Testing
         var tacKeys: [KeyReference] = []
         for index in 0..<5 {
             macKeys.append(try await open(module, module.newKey(index % 2 == 0 ? .mac3 : .mac1, .calculate)))
-            tacKeys.append(try await open(module, module.newKey(.tac)))
+            tacKeys.append(try await open(module, module.newKey(.tac, levels: 1 + index % 3)))
         }
         for count in [7, 8, 15, 64, 300, 700] {
             var request = ModuleRequest()
@@ -104,7 +105,7 @@ import Testing
                 let isRight = Int.random(in: 0..<3, using: &dice) > 0
                 switch index % 8 {
                 case 5:
-                    let key = DerivedKey(tacKeys[index % 5], factors: (0..<1 + index % 3).map { _ in dice.next() })
+                    let key = DerivedKey(tacKeys[index % 5], factors: (0..<1 + index % 5 % 3).map { _ in dice.next() })
                     let record = Array(data.prefix(40)) + [1]
                     let tac = try await tac(module, key, record)
                     request.append(VerifyTAC(key: key, data: record, tac: isRight ? tac : tac ^ 0x100))

@@ -17,7 +17,7 @@ import Testing
     private func key(
         _ usage: KeyUsage, levels: Int, _ algorithm: KeyAlgorithm = .tripleDES2
     ) async throws -> KeyReference {
-        try await module.open(module.newKey(usage, levels == 0 ? .unrestricted : .derive, algorithm))
+        try await module.open(module.newKey(usage, levels == 0 ? .unrestricted : .derive, algorithm, levels: levels))
     }
 
     private struct PurseKey {

@@ -7,6 +7,8 @@ import Testing
 /// refused by name. The table alone is tested elsewhere; this finds a command that forgot to ask it.
 @Suite struct UsageMatrixTests {
     private static let masters: [KeyUsage] = KeyUsage.allCases.filter(\.isCardRole)
+    /// No PSAM has a master of these.
+    private static let notOntoPSAM: Set<KeyUsage> = [.load, .unload, .overdraft, .cardControl, .vendorTransport]
     private static let others: [(KeyUsage, ModeOfUse)] = [
         (.keyEncryption, .both), (.keyBlockProtection, .both), (.dataEncryption, .both), (.mac1, .calculate),
         (.mac3, .calculate), (.cmac, .calculate), (.cardVerification, .calculate), (.applicationCryptogram, .derive),
@@ -168,12 +170,35 @@ import Testing
         let control = DerivedKey(try await module.newKey(.cardControl, .unrestricted, label: "CONTROL"))
         let key = try await module.newKey(usage)
         let outcomes = try await cardOutcomes(module, key, factors: [], control: control)
-        let onPSAM: Set<KeyUsage> = [.load, .unload, .overdraft, .cardControl, .vendorTransport]
         for (name, outcome) in outcomes {
             switch name {
-            case "loaded": #expect((outcome == nil) == !onPSAM.contains(usage), "\(usage)")
+            case "loaded": #expect((outcome == nil) == !Self.notOntoPSAM.contains(usage), "\(usage)")
             case "control", "cryptogram": #expect((outcome == nil) == (usage == .vendorTransport), "\(usage) \(name)")
             default: #expect(outcome != nil, "\(usage) \(name)")
+            }
+        }
+    }
+
+    /// With one factor fewer the key is one whose blocks are halves of card keys; with one more it is nobody's.
+    @Test(arguments: masters) func `a master calculates at its own depth and at no other`(usage: KeyUsage) async throws {
+        let folder = try TestFolder()
+        let module = try SoftwareModule(forTestsWithRandomLMKIn: folder.path)
+        let control = DerivedKey(try await module.newKey(.cardControl, .unrestricted, label: "CONTROL"))
+        for levels in 1...4 {
+            let key = try await module.newKey(usage, levels: levels)
+            for given in 0...4 {
+                let factors = (0..<given).map { UInt64($0 + 1) }
+                let outcomes = try await cardOutcomes(module, key, factors: factors, control: control)
+                for (name, outcome) in outcomes where Self.expected(usage).contains(name) {
+                    let isAllowed =
+                        switch name {
+                        case "control", "cryptogram": given == levels || usage == .vendorTransport
+                        case "diversify": (1...levels).contains(given)
+                        case "loaded": given == levels || given < levels && !Self.notOntoPSAM.contains(usage)
+                        default: given == levels
+                        }
+                    #expect((outcome == nil) == isAllowed, "\(usage) \(name), \(given) of \(levels)")
+                }
             }
         }
     }

@@ -22,8 +22,10 @@ import Testing
     /// `-`, or the modes with the numbers of factors that each allows.
     private func cell(_ usage: KeyUsage, _ operation: KeyOperation) -> String {
         let grants = ModeOfUse.allCases.compactMap { mode -> String? in
+            // A depth at which every rule shows: all levels, some, none, one.
             let attributes = KeyAttributes(
-                usage: usage, algorithm: .tripleDES2, mode: mode, exportability: .exportable)
+                usage: usage, algorithm: .tripleDES2, mode: mode, exportability: .exportable,
+                levels: mode == .derive ? 3 : 0)
             let factors = (0...4).filter { PermissionTable.refusal(attributes, operation, factors: $0) == nil }
             guard let first = factors.first, let last = factors.last else { return nil }
             return first == last ? "\(mode.rawValue)\(first)" : "\(mode.rawValue)\(first)-\(last)"
@@ -31,13 +33,19 @@ import Testing
         return grants.isEmpty ? "-" : grants.joined(separator: ",")
     }
 
-    @Test func `no master calculates anything under itself`() {
-        let calculating = KeyOperation.allCases.filter { ![.loadOntoCard, .leave, .derivedCheckValue].contains($0) }
+    @Test func `no master calculates anything but for a card, at its own depth`() {
+        let calculating = KeyOperation.allCases.filter {
+            ![.loadOntoCard, .leave, .derivedCheckValue, .diversify].contains($0)
+        }
         for usage in KeyUsage.allCases where usage.isCardRole && usage != .vendorTransport {
             for operation in calculating {
-                let master = KeyAttributes(
-                    usage: usage, algorithm: .tripleDES2, mode: .derive, exportability: .exportable)
-                #expect(PermissionTable.refusal(master, operation, factors: 0) != nil)
+                for levels in 1...4 {
+                    let master = KeyAttributes(
+                        usage: usage, algorithm: .tripleDES2, mode: .derive, exportability: .exportable, levels: levels)
+                    for factors in 0...5 where factors != levels {
+                        #expect(PermissionTable.refusal(master, operation, factors: factors) != nil)
+                    }
+                }
                 let single = KeyAttributes(
                     usage: usage, algorithm: .tripleDES2, mode: .unrestricted, exportability: .exportable)
                 for factors in 1...4 { #expect(PermissionTable.refusal(single, operation, factors: factors) != nil) }

@@ -12,9 +12,9 @@ enum TestKeys {
 
     static func attributes(
         _ usage: KeyUsage, _ mode: ModeOfUse = .derive, _ algorithm: KeyAlgorithm = .tripleDES2,
-        _ exportability: Exportability = .nonExportable
+        _ exportability: Exportability = .nonExportable, levels: Int? = nil
     ) -> KeyAttributes {
-        KeyAttributes(usage: usage, algorithm: algorithm, mode: mode, exportability: exportability)
+        KeyAttributes(usage: usage, algorithm: algorithm, mode: mode, exportability: exportability, levels: levels)
     }
 }
 
@@ -22,9 +22,9 @@ extension SoftwareModule {
     /// A new key of the given kind, as a reference by block.
     func newKey(
         _ usage: KeyUsage, _ mode: ModeOfUse = .derive, _ algorithm: KeyAlgorithm = .tripleDES2,
-        _ exportability: Exportability = .nonExportable, label: String = "KEY"
+        _ exportability: Exportability = .nonExportable, levels: Int? = nil, label: String = "KEY"
     ) async throws -> KeyReference {
-        let attributes = TestKeys.attributes(usage, mode, algorithm, exportability)
+        let attributes = TestKeys.attributes(usage, mode, algorithm, exportability, levels: levels)
         let identity = try TestKeys.identity(label)
         let wrapped = try await execute(GenerateKey(attributes: attributes, identity: identity))
         return .block(wrapped.block, expected: identity)

@@ -61,7 +61,8 @@ extension JSONBody {
             return try HostKeyAttributes(
                 usage: word(.usage, of: body), algorithm: algorithms[body.choice(.keyAlgorithm) ?? 0],
                 modeOfUse: word(.mode, of: body), version: body.versionText(.keyVersion),
-                exportability: body.has(.exportability) ? word(.exportability, of: body) : "N")
+                exportability: body.has(.exportability) ? word(.exportability, of: body) : "N",
+                optionalBlocks: body.has(.levels) ? [.levels(body.integer(.levels))] : [])
         } catch { throw .host(error.code) }
     }
 

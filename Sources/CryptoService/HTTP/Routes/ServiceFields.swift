@@ -27,9 +27,13 @@ extension JSONField {
     static let exportability = JSONField(
         "exportability", .choice(exportabilities), "E exportable, N never, S in other forms too"
     ).optional
+    static let levels = JSONField(
+        "levels", .integer(1...DerivedKey.maximumLevels),
+        "with mode X: how many factors the card keys are away from the master; 1 where it is missing"
+    ).optional
     static let keyVersion = JSONField("version", .integer(0...99), "key version number of the block; 0: none").optional
     static let attributes = JSONField(
-        "attributes", .object([usage, keyAlgorithm, mode, exportability, keyVersion]),
+        "attributes", .object([usage, keyAlgorithm, mode, levels, exportability, keyVersion]),
         "what the key shall be; without exportability N")
 
     // MARK: MACs
