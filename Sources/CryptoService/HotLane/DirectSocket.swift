@@ -20,6 +20,17 @@ struct DirectSocket {
         descriptor = found
     }
 
+    /// Fills a buffer with what the socket has received and nobody has read, at most `limit` bytes. False where there is nothing, and
+    /// at the end or with an error, which the channel finds by itself.
+    func receive(into buffer: inout ByteBuffer, limit: Int) -> Bool {
+        guard channel.isActive else { return false }
+        buffer.clear()
+        let count = unsafe buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: limit) { bytes in
+            unsafe max(0, Glibc.recv(descriptor, bytes.baseAddress, limit, Int32(MSG_DONTWAIT)))
+        }
+        return count > 0
+    }
+
     /// How many bytes of a buffer the socket took, without waiting.
     func send(_ buffer: ByteBuffer) -> Int {
         // A closed channel's descriptor may be another one's already.

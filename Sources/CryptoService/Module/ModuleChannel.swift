@@ -2,6 +2,8 @@ import HSMBridge
 import NIOCore
 import NIOPosix
 
+import func Glibc.sched_yield
+
 /// One connection to the module's socket, owned by one event loop: what was gathered since the last message goes as the next.
 ///
 /// Messages are answered in order, so a queue of runs is all the bookkeeping there is. When the connection ends, every request is
@@ -9,6 +11,10 @@ import NIOPosix
 final class ModuleChannel {
     /// Messages on their way; while there are so many, requests gather for the next.
     static let messagesInFlight = 2
+    /// How few items are worth waiting for, how often, and the bytes that their answers have at most.
+    private static let fewItems = 4
+    private static let looks = 4
+    private static let fewBytes = 4_096
     static let itemLimit = ModuleMessageLimits.maximumItems / 2
     static let byteLimit = ModuleMessageLimits.maximumLength / 4
 
@@ -36,6 +42,11 @@ final class ModuleChannel {
     private var message = ModuleMessage()
     private var runs: [ModuleRun] = []
     private var flushIsDue = false
+    /// Cuts what was read without the channel.
+    private var cutter: ModuleReplyCutter?
+    private var caught = ByteBuffer()
+    /// What is gathered now goes when `catchAnswers` says.
+    private var isCatching = false
     private var retryMilliseconds: Int64 = 20
     private var isStopped = false
 
@@ -82,8 +93,15 @@ final class ModuleChannel {
         if message.count >= Self.itemLimit || message.byteCount >= Self.byteLimit { cut() }
         guard !flushIsDue else { return }
         flushIsDue = true
-        // Runs when all channels that are readable in this turn of the loop have been read.
-        eventLoop.assumeIsolated().execute { self.flush() }
+        if !isCatching { scheduleFlush() }
+    }
+
+    /// Runs when all channels that are readable in this turn of the loop have been read.
+    private func scheduleFlush() {
+        eventLoop.assumeIsolated().execute {
+            self.flush()
+            self.catchAnswers()
+        }
     }
 
     private func cut() {
@@ -121,6 +139,36 @@ final class ModuleChannel {
         if let oldest = inFlight.first, oldest.sent + replyTime < now { context?.close(promise: nil) }
     }
 
+    // MARK: Few at a time
+
+    /// A message of few items is answered in the time that the kernel needs to switch to the module and back. To go to sleep for
+    /// that, be woken, and find the answer through the channel costs more than the calculation: so the loop gives the processor away
+    /// a few times and looks. Where others wait for it, on the machine or in this loop's other sockets, that is their time.
+    private func catchAnswers() {
+        isCatching = true
+        defer { isCatching = false }
+        while catchAnswer(), loop.catchRequest() { flush() }
+        // What was gathered and not sent has no turn of its own on its way.
+        if flushIsDue { scheduleFlush() }
+    }
+
+    /// True where the answer to the only message on its way came, and it was of few items.
+    private func catchAnswer() -> Bool {
+        guard let socket, let cutter, inFlight.count == 1, full.isEmpty, let sent = inFlight.first,
+            sent.items <= Self.fewItems
+        else { return false }
+        for _ in 0..<Self.looks {
+            sched_yield()
+            guard socket.receive(into: &caught, limit: Self.fewBytes) else { continue }
+            guard cutter.take(caught) else {
+                context?.close(promise: nil)
+                return false
+            }
+            if inFlight.isEmpty { return true }
+        }
+        return false
+    }
+
     // MARK: Connection
 
     /// Connects, and connects again whenever the connection is lost, until `stop`. The future ends with the first attempt.
@@ -155,9 +203,10 @@ final class ModuleChannel {
         }
     }
 
-    fileprivate func opened(_ context: ChannelHandlerContext) {
+    fileprivate func opened(_ context: ChannelHandlerContext, _ cutter: ModuleReplyCutter) {
         guard !isStopped else { return context.close(promise: nil) }
         self.context = context
+        self.cutter = cutter
         socket = DirectSocket(context.channel)
         backlog = 0
         loop.meter.moduleConnected()
@@ -168,6 +217,7 @@ final class ModuleChannel {
         guard context != nil else { return }
         context = nil
         socket = nil
+        cutter = nil
         loop.meter.moduleLost(waiting: waiting)
         let lost = inFlight.map(\.runs) + full.map(\.runs) + [runs]
         inFlight.removeAll()
@@ -218,7 +268,7 @@ private final class ModuleReplyCutter: ChannelInboundHandler {
 
     init(_ owner: ModuleChannel) { self.owner = owner }
 
-    func channelActive(context: ChannelHandlerContext) { owner.opened(context) }
+    func channelActive(context: ChannelHandlerContext) { owner.opened(context, self) }
 
     func channelInactive(context: ChannelHandlerContext) { owner.closed() }
 
@@ -229,7 +279,7 @@ private final class ModuleReplyCutter: ChannelInboundHandler {
     }
 
     /// False where the stream cannot be followed.
-    private func take(_ bytes: ByteBuffer) -> Bool {
+    fileprivate func take(_ bytes: ByteBuffer) -> Bool {
         var read = bytes
         if pending.readableBytes > 0 {
             pending.writeImmutableBuffer(read)
