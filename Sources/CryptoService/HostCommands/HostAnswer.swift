@@ -10,6 +10,26 @@ enum AnswerShape {
     /// Verdict on a cryptogram with the response to it; `filled` to eight bytes.
     case cryptogram, filledCryptogram, filledBytes
     case cardCode
+    /// RSA; of a DigestInfo that the caller made, whose mistakes have codes of their own.
+    case signature, digestInfoSignature, signatureVerdict, digestInfoVerdict
+
+    static func signature(of method: SignatureMethod) -> AnswerShape {
+        method.hash == .none ? .digestInfoSignature : .signature
+    }
+
+    static func signatureVerdict(of method: SignatureMethod) -> AnswerShape {
+        method.hash == .none ? .digestInfoVerdict : .signatureVerdict
+    }
+
+    /// What a refusal of the module is called.
+    func code(_ error: ModuleError) -> HostErrorCode {
+        switch (self, error) {
+        case (.digestInfoSignature, .parameterInvalid), (.digestInfoVerdict, .parameterInvalid): .digestInfo
+        case (.digestInfoSignature, .algorithmNotPermitted), (.digestInfoVerdict, .algorithmNotPermitted):
+            .hashObjectIdentifier
+        default: ErrorTable.code(error)
+        }
+    }
 }
 
 /// An answer to a host command before it is written.
@@ -54,6 +74,10 @@ enum HostAnswer: Sendable {
         case .mac: return body.readField().map { .mac($0) }
         case .checkValue: return body.readInteger(as: UInt32.self).map { .checkValue($0) }
         case .verdict: return body.readInteger(as: UInt8.self).map { $0 == 1 ? .done : .refused(.verificationFailed) }
+        case .signature, .digestInfoSignature:
+            return body.readField().map { .reply(SignatureReply(Array($0.readableBytesView))) }
+        case .signatureVerdict, .digestInfoVerdict:
+            return body.readInteger(as: UInt8.self).map { $0 == 1 ? .done : .refused(.signatureInvalid) }
         case .load:
             guard let isRight = body.readInteger(as: UInt8.self) else { return nil }
             guard isRight == 1 else { return .refused(.verificationFailed) }

@@ -74,9 +74,18 @@ extension HostLoop {
         case .diagnostics, .generateKey, .importKey, .exportKey, .diversifyKey, .formKey, .translateScheme,
             .translateLMK:
             askSlowly(request, question)
-        case .generateKeyPair, .importPublicKey, .sign, .verifySignature, .status, .loading, .volumes, .healthCounts,
-            .health:
+        case .generateKeyPair, .importPublicKey, .status, .loading, .volumes, .healthCounts, .health:
             askSlowly(request, question)
+        case .sign(let sign):
+            try HostRules.check(sign.method, isNew: true)
+            try ask(question, leastBusySigning, .signature(of: sign.method), sign.key, .sign) {
+                $0.createSignature($1, sign)
+            }
+        case .verifySignature(let verify):
+            try HostRules.check(verify.method, isNew: false)
+            try ask(question, leastBusySigning, .signatureVerdict(of: verify.method), verify.key, .verifySignature) {
+                $0.verifySignature($1, verify)
+            }
         case .hash(let hash):
             try access(of: question.asker.identity.client).requireGrant(.hash)
             let algorithm = try HostRules.algorithm(of: hash)
@@ -281,7 +290,7 @@ extension HostLoop {
                     } else {
                         finish(asker, .refused(.internalError), &tally)
                     }
-                case .refused(let error): finish(asker, .refused(ErrorTable.code(error)), &tally)
+                case .refused(let error): finish(asker, .refused(run.shape.code(error)), &tally)
                 case .success(let body): finish(asker, HostAnswer(run.shape, body), &tally)
                 }
             }
@@ -323,7 +332,7 @@ extension HostLoop {
     private func finish(_ asker: Asker, _ answer: HostAnswer, _ tally: inout RunTally) {
         if answer.isSuccess { tally.succeeded += 1 } else { tally.failed += 1 }
         switch answer {
-        case .refused(.verificationFailed): tally.wrong += 1
+        case .refused(.verificationFailed), .refused(.signatureInvalid): tally.wrong += 1
         // No refusal of the module has this code (06), so it is KQ's verdict.
         case .refused(.issuerDataMAC): tally.wrongIssuerData += 1
         default: break

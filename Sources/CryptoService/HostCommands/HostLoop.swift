@@ -54,6 +54,12 @@ final class HostLoop {
     /// Single commands, and batches whose thousands of checks must not hold those up.
     private(set) var hot: ModuleChannel?
     private(set) var bulk: ModuleChannel?
+    /// RSA: so many that all loops together keep every processor busy, and two at least.
+    private var signing: [ModuleChannel] = []
+    private var channels: [ModuleChannel] { (hot.map { [$0] } ?? []) + (bulk.map { [$0] } ?? []) + signing }
+
+    /// The way with the fewest signatures before a new one.
+    var leastBusySigning: ModuleChannel? { signing.min { $0.waiting < $1.waiting } }
 
     init(_ surroundings: Surroundings, eventLoop: any EventLoop) {
         self.surroundings = surroundings
@@ -69,9 +75,10 @@ final class HostLoop {
 
     /// Connects to the module (or begins to try) and starts the clock.
     func start() -> EventLoopFuture<Void> {
-        let channels = [false, true].map { ModuleChannel(loop: self, isBulk: $0) }
-        hot = channels[0]
-        bulk = channels[1]
+        hot = ModuleChannel(loop: self, way: .hot)
+        bulk = ModuleChannel(loop: self, way: .bulk)
+        let count = max(2, ProcessFigures.processors / max(1, settings.loops))
+        signing = (0..<count).map { _ in ModuleChannel(loop: self, way: .signing) }
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         ticker = eventLoop.scheduleRepeatedTask(initialDelay: Self.tickTime, delay: Self.tickTime) { _ in
             bound.value.onTick()
@@ -106,8 +113,7 @@ final class HostLoop {
         giveFailures()
         giveCounts()
         publish()
-        hot?.stop()
-        bulk?.stop()
+        for channel in channels { channel.stop() }
         stopped.succeed(())
     }
 
@@ -130,8 +136,7 @@ final class HostLoop {
         look()
         turns += 1
         let deadline = NIODeadline.now()
-        hot?.checkDeadline(deadline)
-        bulk?.checkDeadline(deadline)
+        for channel in channels { channel.checkDeadline(deadline) }
         for connection in connections.values { connection.checkTime(deadline) }
         flushDirty()
         giveFailures()
@@ -181,7 +186,7 @@ final class HostLoop {
     // MARK: Few at a time
 
     /// Requests that are caught one after the other; so long at most the other sockets of the loop wait.
-    private static let mostCatches = 8
+    private static let mostCatches = 16
 
     /// The sockets of the loop have been looked at.
     @inline(__always)
@@ -289,7 +294,8 @@ final class HostLoop {
     private func record(_ entry: KeyEntry) {
         surroundings.failedChecks.record(
             client: entry.client, key: entry.key.name, operation: entry.operation,
-            code: HostErrorCode.verificationFailed.rawValue, origin: entry.wrongOrigin, count: entry.wrong)
+            code: (entry.operation == .verifySignature ? HostErrorCode.signatureInvalid : .verificationFailed).rawValue,
+            origin: entry.wrongOrigin, count: entry.wrong)
         entry.wrong = 0
     }
 
@@ -300,7 +306,7 @@ final class HostLoop {
 
     private func publish() {
         meter.gauges.inFlight = connections.values.reduce(calls.count) { $0 + $1.waiting }
-        meter.gauges.moduleQueue = (hot?.waiting ?? 0) + (bulk?.waiting ?? 0)
+        meter.gauges.moduleQueue = channels.reduce(0) { $0 + $1.waiting }
         meter.gauges.moduleConnected = hot?.isConnected ?? false
         meter.gauges.cachedKeys = clients.values.reduce(0) { $0 + $1.count }
         meter.publish()

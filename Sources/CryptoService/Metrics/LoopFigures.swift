@@ -9,12 +9,18 @@ struct LoopFigures: Sendable {
         let code: HostErrorCode
     }
 
-    /// The two connections of a loop to the module.
+    /// The ways of a loop to the module: single commands, batches, RSA.
     enum ModuleWay: Int, CaseIterable {
-        case hot, bulk
+        case hot, bulk, signing
 
         /// The value of the label `way`.
-        var name: String { self == .hot ? "single" : "bulk" }
+        var name: String {
+            switch self {
+            case .hot: "single"
+            case .bulk: "bulk"
+            case .signing: "signing"
+            }
+        }
     }
 
     static let doors = ServiceDoor.allCases.count

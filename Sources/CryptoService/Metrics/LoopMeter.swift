@@ -84,7 +84,7 @@ final class LoopMeter {
 
     /// A message went to the module; its items are requests and key openings.
     @inline(__always)
-    func sentToModule(items: Int, bulk: Bool = false) { figures.batches[bulk ? 1 : 0].add(items) }
+    func sentToModule(items: Int, _ way: LoopFigures.ModuleWay = .hot) { figures.batches[way.rawValue].add(items) }
 
     /// A message came back from the module this long after it was sent.
     @inline(__always)

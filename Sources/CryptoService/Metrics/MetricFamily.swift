@@ -83,7 +83,7 @@ extension MetricFamily {
         "kmsd_module_queue", .gauge, "Commands gathered for the module or sent to it and not yet answered.")
     static let moduleMessageItems = MetricFamily(
         "kmsd_module_message_items", .histogram, ["way"],
-        "Commands in one message to the module; bulk is the way of batches.")
+        "Commands in one message to the module; bulk is the way of batches, signing that of RSA.")
     static let moduleMessageDuration = MetricFamily(
         "kmsd_module_message_duration_seconds", .histogram, "Time from a message's sending to the module's answer.")
     static let moduleConnections = MetricFamily(

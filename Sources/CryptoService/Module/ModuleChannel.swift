@@ -10,11 +10,17 @@ import func Glibc.sched_yield
 /// answered with `unavailable`, at once and once; then it is tried again, at growing intervals.
 final class ModuleChannel {
     /// Messages on their way; while there are so many, requests gather for the next.
-    static let messagesInFlight = 2
+    private static let messagesInFlight = 2
+    /// The same for signatures: a thread that calculates for whole slices of the scheduler's time needs the next ones at hand while
+    /// this loop waits for its turn on the processor.
+    private static let signaturesInFlight = 6
     /// How few items are worth waiting for, how often, and the bytes that their answers have at most.
     private static let fewItems = 4
     private static let looks = 4
     private static let fewBytes = 4_096
+    /// Signatures in one message: some, so that the module has work while answers are on their way, and no more, for the first waits
+    /// for the last.
+    private static let signatures = 2
     static let itemLimit = ModuleMessageLimits.maximumItems / 2
     static let byteLimit = ModuleMessageLimits.maximumLength / 4
 
@@ -31,7 +37,10 @@ final class ModuleChannel {
     /// Hears of the answers run by run, and when all of a message are in.
     private unowned let loop: HostLoop
     private let queueLimit: Int
-    private let isBulk: Bool
+    private let way: LoopFigures.ModuleWay
+    /// Items of one message, and messages on their way.
+    private let mostItems: Int
+    private let mostInFlight: Int
 
     private var context: ChannelHandlerContext?
     private var socket: DirectSocket?
@@ -50,9 +59,11 @@ final class ModuleChannel {
     private var retryMilliseconds: Int64 = 20
     private var isStopped = false
 
-    init(loop: HostLoop, isBulk: Bool) {
+    init(loop: HostLoop, way: LoopFigures.ModuleWay) {
         self.loop = loop
-        self.isBulk = isBulk
+        self.way = way
+        mostItems = way == .signing ? Self.signatures : Self.itemLimit
+        mostInFlight = way == .signing ? Self.signaturesInFlight : Self.messagesInFlight
         path = loop.settings.moduleSocket
         queueLimit = loop.settings.moduleQueueLimit
         eventLoop = loop.eventLoop
@@ -90,7 +101,7 @@ final class ModuleChannel {
     }
 
     private func afterAdding() {
-        if message.count >= Self.itemLimit || message.byteCount >= Self.byteLimit { cut() }
+        if message.count >= mostItems || message.byteCount >= Self.byteLimit { cut() }
         guard !flushIsDue else { return }
         flushIsDue = true
         if !isCatching { scheduleFlush() }
@@ -113,11 +124,11 @@ final class ModuleChannel {
     private func flush() {
         flushIsDue = false
         guard let context else { return }
-        while inFlight.count < Self.messagesInFlight {
+        while inFlight.count < mostInFlight {
             if full.isEmpty, message.count > 0 { cut() }
             guard let next = full.popFirst() else { break }
             inFlight.append(Message(bytes: next.bytes, runs: next.runs, items: next.items, sent: .now()))
-            loop.meter.sentToModule(items: next.items, bulk: isBulk)
+            loop.meter.sentToModule(items: next.items, way)
             write(next.bytes, context)
         }
     }
@@ -154,7 +165,7 @@ final class ModuleChannel {
 
     /// True where the answer to the only message on its way came, and it was of few items.
     private func catchAnswer() -> Bool {
-        guard let socket, let cutter, inFlight.count == 1, full.isEmpty, let sent = inFlight.first,
+        guard way == .hot, let socket, let cutter, inFlight.count == 1, full.isEmpty, let sent = inFlight.first,
             sent.items <= Self.fewItems
         else { return false }
         for _ in 0..<Self.looks {

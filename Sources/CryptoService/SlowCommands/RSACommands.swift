@@ -13,6 +13,18 @@ extension HostRules {
     }
 }
 
+extension HostRules {
+    /// Refuses what EW and EY cannot have signed or checked; the code of each identifier says which of them does not serve.
+    static func check(_ method: SignatureMethod, isNew: Bool) throws(Refusal) {
+        switch method.hash {
+        case .md5, .sm3: throw .host(.hashIdentifier)
+        case .sha1 where isNew: throw .host(.hashIdentifier)
+        case .none where method.padding == .pss: throw .host(.padModeIdentifier)
+        default: break
+        }
+    }
+}
+
 extension HostHash {
     /// Nil for `none`.
     var module: HashAlgorithm? {
@@ -25,29 +37,6 @@ extension HostHash {
         case .sha384: .sha384
         case .sha512: .sha512
         case .sm3: .sm3
-        }
-    }
-}
-
-extension SignatureMethod {
-    /// What EW and EY have signed or checked. The code of each identifier says which of them does not serve.
-    fileprivate func input(_ data: ByteBuffer, isNew: Bool) throws(Refusal) -> SignatureInput {
-        switch hash {
-        case .md5, .sm3: throw .host(.hashIdentifier)
-        case .sha1 where isNew: throw .host(.hashIdentifier)
-        case .none where padding == .pss: throw .host(.padModeIdentifier)
-        default: break
-        }
-        return SignatureInput(
-            hash: hash.module, padding: padding == .pss ? .pss : .pkcs1, message: Array(data.readableBytesView))
-    }
-
-    /// A DigestInfo of the caller's that is none, or of a hash function that does not serve, has codes of its own.
-    fileprivate func refusal(_ error: ModuleError) -> Refusal {
-        switch error {
-        case .parameterInvalid where hash == .none: .host(.digestInfo)
-        case .algorithmNotPermitted where hash == .none: .host(.hashObjectIdentifier)
-        default: .module(error)
         }
     }
 }
@@ -97,45 +86,10 @@ extension SlowCommands {
             ProtectPublicKey(
                 modulus: request.publicKey.modulus, exponent: request.publicKey.exponent, exportability: exportability,
                 identity: try HostKeyIdentity.make(client: access.client, version: attributes.version)),
-            on: rsa.signing)
+            on: rsa.publicKeys)
         do throws(FieldError) { return PublicKeyReply(key: try .lmkBlock(key.block)) } catch {
             throw .host(.internalError)
         }
-    }
-
-    /// EW.
-    func sign(
-        _ request: SignRequest, _ access: KeyAccess, _ used: inout String
-    ) async throws(Refusal) -> SignatureReply {
-        let input = try request.method.input(request.data, isNew: true)
-        let key = try access.key(request.key, for: .sign)
-        used = key.name
-        do throws(ModuleRefusal) {
-            let command = CreateSignature(key: key.reference, input: input)
-            return SignatureReply(try await rsa.signing.execute(command).bytes)
-        } catch { throw request.method.refusal(error.error) }
-    }
-
-    /// EY.
-    func verify(
-        _ request: VerifySignatureRequest, _ access: KeyAccess, _ origin: String, _ used: inout String
-    ) async throws(Refusal) -> HostAnswer {
-        let input = try request.method.input(request.data, isNew: false)
-        let key = try access.key(request.key, for: .verifySignature)
-        used = key.name
-        let verdict: Verdict
-        do throws(ModuleRefusal) {
-            verdict = try await rsa.signing.execute(
-                VerifySignature(
-                    key: key.reference, input: input, signature: Array(request.signature.readableBytesView)))
-        } catch { throw request.method.refusal(error.error) }
-        guard verdict == .match else {
-            failedChecks.record(
-                client: access.client, key: key.name, operation: .verifySignature,
-                code: HostErrorCode.signatureInvalid.rawValue, origin: origin)
-            return .refused(.signatureInvalid)
-        }
-        return .done
     }
 
     private func execute<Command: ModuleCommand>(

@@ -28,8 +28,6 @@ struct SlowCommands: Sendable {
             case .diversifyKey(let diversify): answer = .key(try await self.diversify(diversify, access, &used))
             case .generateKeyPair(let pair): answer = .reply(try await generate(pair, access))
             case .importPublicKey(let key): answer = .reply(try await take(key, access))
-            case .sign(let sign): answer = .reply(try await self.sign(sign, access, &used))
-            case .verifySignature(let verify): answer = try await self.verify(verify, access, origin, &used)
             case .status(let status): answer = .reply(try self.status(status, access))
             case .loading: answer = .reply(try await loading(access))
             case .volumes: answer = .reply(try await volumes(access))

@@ -1,4 +1,5 @@
 import COpenSSL
+import Synchronization
 
 /// An RSA key that is parsed and ready: from its opening in the key cache to its eviction. A public key has no private half.
 ///
@@ -13,6 +14,8 @@ final class OpenRSAKey: @unchecked Sendable {
     /// Parsed by itself, so that a fault in the private key's copy of the modulus is found as well.
     private let publicHalf: RSAKeyHandle
     let isPrivate: Bool
+    /// At most two for each of the schemes, which are a closed set.
+    private let contexts = Mutex<[Use: PreparedContext]>([:])
 
     /// Bits of the modulus.
     var bits: Int { publicHalf.bits }
@@ -38,7 +41,8 @@ final class OpenRSAKey: @unchecked Sendable {
     /// private key away to whoever sees it (Boneh, DeMillo, Lipton 1997). With exponent 65537 that costs a twentieth.
     func sign(digest: [UInt8], _ scheme: RSASignatureScheme) throws(PrimitiveError) -> [UInt8] {
         guard isPrivate else { throw .algorithmNotPermitted }
-        let signature = try RSA.signature(of: digest, scheme, handle)
+        let signature = try RSA.signature(
+            of: digest, scheme, length: handle.length, try context(.sign, scheme))
         guard try verify(signature.span, of: digest, scheme) else { throw .resultInconsistent }
         return signature
     }
@@ -46,7 +50,27 @@ final class OpenRSAKey: @unchecked Sendable {
     func verify(
         _ signature: Span<UInt8>, of digest: [UInt8], _ scheme: RSASignatureScheme
     ) throws(PrimitiveError) -> Bool {
-        try RSA.verify(signature, of: digest, scheme, publicHalf)
+        try RSA.verify(signature, of: digest, scheme, try context(.verify, scheme))
+    }
+
+    private struct Use: Hashable {
+        let purpose: PreparedContext.Purpose
+        let scheme: RSASignatureScheme
+    }
+
+    /// Set up with the first use. Two threads that come first both set one up, and one of the two stays.
+    private func context(
+        _ purpose: PreparedContext.Purpose, _ scheme: RSASignatureScheme
+    ) throws(PrimitiveError) -> PreparedContext {
+        let use = Use(purpose: purpose, scheme: scheme)
+        if let known = contexts.withLock({ $0[use] }) { return known }
+        let new =
+            switch purpose {
+            case .sign: try PreparedContext(.sign, scheme, handle)
+            case .verify: try PreparedContext(.verify, scheme, publicHalf)
+            }
+        contexts.withLock { $0[use] = new }
+        return new
     }
 
     /// Signs once, in secret memory: libcrypto keeps the Montgomery forms of the primes with the key from its first use on,

@@ -39,11 +39,15 @@ extension RSA {
     static func signature(
         of digest: [UInt8], _ scheme: RSASignatureScheme, _ handle: borrowing RSAKeyHandle
     ) throws(PrimitiveError) -> [UInt8] {
+        try signature(of: digest, scheme, length: handle.length, try PreparedContext(.sign, scheme, handle))
+    }
+
+    /// The same; `length`: bytes of the modulus.
+    static func signature(
+        of digest: [UInt8], _ scheme: RSASignatureScheme, length size: Int, _ prepared: PreparedContext
+    ) throws(PrimitiveError) -> [UInt8] {
         guard digest.count == scheme.digest.length else { throw .dataLengthInvalid }
-        let size = handle.length
-        return try unsafe withContext(handle) { context throws(PrimitiveError) in
-            guard unsafe EVP_PKEY_sign_init(context) == 1 else { throw internalOpenSSLError() }
-            try unsafe set(scheme, saltLength: Self.saltOfDigestLength, context)
+        return try unsafe prepared.withCopy { context throws(PrimitiveError) in
             var result = [UInt8](repeating: 0, count: size)
             var length = size
             let done = unsafe digest.withUnsafeBufferPointer { bytes in
@@ -59,10 +63,14 @@ extension RSA {
     static func verify(
         _ signature: Span<UInt8>, of digest: [UInt8], _ scheme: RSASignatureScheme, _ handle: borrowing RSAKeyHandle
     ) throws(PrimitiveError) -> Bool {
+        try verify(signature, of: digest, scheme, try PreparedContext(.verify, scheme, handle))
+    }
+
+    static func verify(
+        _ signature: Span<UInt8>, of digest: [UInt8], _ scheme: RSASignatureScheme, _ prepared: PreparedContext
+    ) throws(PrimitiveError) -> Bool {
         guard digest.count == scheme.digest.length else { throw .dataLengthInvalid }
-        return try unsafe withContext(handle) { context throws(PrimitiveError) in
-            guard unsafe EVP_PKEY_verify_init(context) == 1 else { throw internalOpenSSLError() }
-            try unsafe set(scheme, saltLength: Self.anySaltLength, context)
+        return try unsafe prepared.withCopy { context throws(PrimitiveError) in
             let done = unsafe digest.withUnsafeBufferPointer { bytes in
                 unsafe signature.withUnsafeBufferPointer { value in
                     unsafe EVP_PKEY_verify(context, value.baseAddress, value.count, bytes.baseAddress, bytes.count)
@@ -71,6 +79,42 @@ extension RSA {
             if done != 1 { _ = internalOpenSSLError() }
             return done == 1
         }
+    }
+}
+
+/// A context of libcrypto with its key, its operation and its padding set, for any number of calculations.
+///
+/// To set one up, libcrypto looks its algorithms up by their names, under locks that all threads share; a copy of one that is set up
+/// takes references. Nothing in the original changes after `init`, so threads may copy it at the same time.
+@safe final class PreparedContext: @unchecked Sendable {
+    enum Purpose: Sendable, Hashable { case sign, verify }
+
+    private let pointer: OpaquePointer
+
+    init(
+        _ purpose: Purpose, _ scheme: RSASignatureScheme, _ handle: borrowing RSAKeyHandle
+    ) throws(PrimitiveError) {
+        guard let context = unsafe EVP_PKEY_CTX_new_from_pkey(nil, handle.pointer, nil) else {
+            throw internalOpenSSLError()
+        }
+        unsafe pointer = context
+        let begun =
+            switch purpose {
+            case .sign: unsafe EVP_PKEY_sign_init(context)
+            case .verify: unsafe EVP_PKEY_verify_init(context)
+            }
+        guard begun == 1 else { throw internalOpenSSLError() }
+        let salt = purpose == .sign ? Self.saltOfDigestLength : Self.anySaltLength
+        try unsafe Self.set(scheme, saltLength: salt, context)
+    }
+
+    deinit { unsafe EVP_PKEY_CTX_free(pointer) }
+
+    /// Lends a copy, for one calculation.
+    @unsafe func withCopy<R>(_ body: (OpaquePointer) throws(PrimitiveError) -> R) throws(PrimitiveError) -> R {
+        guard let copy = unsafe EVP_PKEY_CTX_dup(pointer) else { throw internalOpenSSLError() }
+        defer { unsafe EVP_PKEY_CTX_free(copy) }
+        return try unsafe body(copy)
     }
 
     /// RSA_PSS_SALTLEN_DIGEST and RSA_PSS_SALTLEN_AUTO, macros that Swift does not import as they are written.

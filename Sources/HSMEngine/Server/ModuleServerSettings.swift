@@ -9,7 +9,7 @@ public struct ModuleServerSettings: Sendable {
     public var calculationUsers: Set<UInt32> = [getuid()]
     public var managementUsers: Set<UInt32> = [getuid()]
     /// Connections at one time, each with a thread of its own; more are closed at once.
-    public var connectionLimit = 32
+    public var connectionLimit = 128
     /// Seconds that a message may take to arrive, and its answer to leave. An idle connection may stay.
     public var messageSeconds = 10
 

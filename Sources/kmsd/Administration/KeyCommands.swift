@@ -191,7 +191,8 @@ extension KeyVersionMessage {
     fileprivate func sayAll() {
         var lines: [(String, String?)] = [
             ("Key", identity), ("Usage", usage), ("Algorithm", algorithm), ("Mode of use", mode),
-            ("Levels", levels > 0 ? String(levels) : nil), ("Exportability", exportability), ("State", state), ("Check value", checkValue), ("Valid from", validFrom),
+            ("Levels", levels > 0 ? String(levels) : nil), ("Exportability", exportability), ("State", state),
+            ("Check value", checkValue), ("Valid from", validFrom),
             ("Valid until", validUntil), ("Origin", origin), ("Made by", madeBy), ("Made at", madeAt), ("Block", block),
             ("Public key", publicKey),
         ]

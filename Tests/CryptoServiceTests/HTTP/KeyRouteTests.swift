@@ -53,14 +53,16 @@ struct KeyRouteTests {
         }
         for transport in ["", #","transport_key":"canteen/kek/bank""#] {
             let answer = try await door.ask(
-                "/v1/keys/diversify-batch", #"{"key":"canteen/purse/regions","cards":\#(try list(cards))\#(transport)}"#)
+                "/v1/keys/diversify-batch", #"{"key":"canteen/purse/regions","cards":\#(try list(cards))\#(transport)}"#
+            )
             let keys = try #require(try answer.json()["keys"] as? [[String: String]], "\(answer.words)")
             #expect(keys.count == cards.count && Set(keys.map { $0["block"] }).count == cards.count)
             for index in [0, 1, 191, 192, 199, 200, 204, 205] {
                 let factors = try JSONSerialization.data(withJSONObject: cards[index])
                 let one = try await door.ask(
                     "/v1/keys/diversify",
-                    #"{"key":"canteen/purse/regions","factors":\#(String(decoding: factors, as: UTF8.self))\#(transport)}"#)
+                    #"{"key":"canteen/purse/regions","factors":\#(String(decoding: factors, as: UTF8.self))\#(transport)}"#
+                )
                 #expect(one.status == 200 && one.text("check_value") == keys[index]["check_value"], "\(index)")
             }
         }

@@ -180,7 +180,8 @@ import Testing
     }
 
     /// With one factor fewer the key is one whose blocks are halves of card keys; with one more it is nobody's.
-    @Test(arguments: masters) func `a master calculates at its own depth and at no other`(usage: KeyUsage) async throws {
+    @Test(arguments: masters) func `a master calculates at its own depth and at no other`(usage: KeyUsage) async throws
+    {
         let folder = try TestFolder()
         let module = try SoftwareModule(forTestsWithRandomLMKIn: folder.path)
         let control = DerivedKey(try await module.newKey(.cardControl, .unrestricted, label: "CONTROL"))

@@ -19,7 +19,8 @@ struct BureauKeys {
     private static let masters: [(String, KeyUsage)] = [
         ("PURSE/PURCHASE", .purchase), ("PURSE/LOAD", .load), ("PURSE/TAC", .tac), ("PURSE/UNLOAD", .unload),
         ("PURSE/MAINTENANCE", .applicationMaintenance), ("PURSE/PIN-UNBLOCK", .pinUnblock),
-        ("PURSE/PIN-RELOAD", .pinReload), ("PURSE/MF-CONTROL", .cardControl), ("PURSE/CONTROL", .cardControl), ("PSAM/CARD-CONTROL", .cardControl),
+        ("PURSE/PIN-RELOAD", .pinReload), ("PURSE/MF-CONTROL", .cardControl), ("PURSE/CONTROL", .cardControl),
+        ("PSAM/CARD-CONTROL", .cardControl),
         ("PSAM/CARD-MAINTENANCE", .cardMaintenance), ("PSAM/APP-CONTROL", .cardControl),
         ("PSAM/APP-MAINTENANCE", .cardMaintenance),
     ]
