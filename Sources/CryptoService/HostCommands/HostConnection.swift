@@ -1,8 +1,6 @@
 import CryptoClient
 import NIOCore
 
-import func Glibc.sched_yield
-
 /// One client on the host-command port: cuts its frames, keeps its answers in the order of its requests, and knows its limits.
 ///
 /// Lives on its event loop and asks `HostLoop` for everything that is not its own.
@@ -22,7 +20,7 @@ final class HostConnection: ChannelDuplexHandler {
 
     /// A request that travels alone is hardly longer.
     private static let caughtBytes = 2_048
-    private var caught = ByteBuffer()
+    private var look = BriefLook()
 
     let identity: Identity
     let keys: ClientKeys
@@ -239,8 +237,7 @@ final class HostConnection: ChannelDuplexHandler {
         guard let socket, pending.isEmpty, stream.pendingBytes == 0, backlog == 0, !isEnding, !readIsHeld else {
             return false
         }
-        sched_yield()
-        guard socket.receive(into: &caught, limit: Self.caughtBytes) else { return false }
+        guard let caught = look.take(from: socket, limit: Self.caughtBytes) else { return false }
         receive(caught)
         loop.flushDirty()
         return true

@@ -192,8 +192,8 @@ final class HostLoop {
     @inline(__always)
     func renewCatches() { catches = Self.mostCatches }
 
-    /// A client that waits for each answer sends its next request when it has this one: the processor is given away once, and what
-    /// is there then is taken up without a turn of the loop. True where there was something.
+    /// A client that waits for each answer sends its next request when it has this one: it is looked for, for a moment, and taken up
+    /// without a turn of the loop. True where there was something.
     func catchRequest() -> Bool {
         guard catches > 0, let connection = lone, !isStopping else { return false }
         catches -= 1

@@ -41,3 +41,36 @@ struct DirectSocket {
         }
     }
 }
+
+/// Looks at a socket for what comes at once, with the processor given away before each look, and learns from it: after looks in vain
+/// it looks less often.
+///
+/// A timed wait would be plainer. But to set the kernel's timer costs as much as the whole exchange on a virtual machine, while
+/// to give the processor away is to let exactly those run who have something to do: the module, the client, or anybody else.
+struct BriefLook {
+    /// Looks at one occasion.
+    private static let looks = 6
+    /// Occasions that are left out after many in vain.
+    private static let longestRest = 64
+
+    private var rest = 0
+    private var restAfterVain = 1
+    private var buffer = ByteBuffer()
+
+    /// What came, at most `limit` bytes; nil where nothing did or this occasion is left out.
+    mutating func take(from socket: DirectSocket, limit: Int) -> ByteBuffer? {
+        guard rest == 0 else {
+            rest -= 1
+            return nil
+        }
+        for _ in 0..<Self.looks {
+            sched_yield()
+            guard socket.receive(into: &buffer, limit: limit) else { continue }
+            restAfterVain = 1
+            return buffer
+        }
+        rest = restAfterVain
+        restAfterVain = min(2 * restAfterVain, Self.longestRest)
+        return nil
+    }
+}

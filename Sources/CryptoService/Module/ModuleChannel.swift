@@ -2,8 +2,6 @@ import HSMBridge
 import NIOCore
 import NIOPosix
 
-import func Glibc.sched_yield
-
 /// One connection to the module's socket, owned by one event loop: what was gathered since the last message goes as the next.
 ///
 /// Messages are answered in order, so a queue of runs is all the bookkeeping there is. When the connection ends, every request is
@@ -14,9 +12,8 @@ final class ModuleChannel {
     /// The same for signatures: a thread that calculates for whole slices of the scheduler's time needs the next ones at hand while
     /// this loop waits for its turn on the processor.
     private static let signaturesInFlight = 6
-    /// How few items are worth waiting for, how often, and the bytes that their answers have at most.
+    /// How few items are worth looking for, and the bytes that their answers have at most.
     private static let fewItems = 4
-    private static let looks = 4
     private static let fewBytes = 4_096
     /// Signatures in one message: some, so that the module has work while answers are on their way, and no more, for the first waits
     /// for the last.
@@ -53,7 +50,7 @@ final class ModuleChannel {
     private var flushIsDue = false
     /// Cuts what was read without the channel.
     private var cutter: ModuleReplyCutter?
-    private var caught = ByteBuffer()
+    private var look = BriefLook()
     /// What is gathered now goes when `catchAnswers` says.
     private var isCatching = false
     private var retryMilliseconds: Int64 = 20
@@ -152,9 +149,9 @@ final class ModuleChannel {
 
     // MARK: Few at a time
 
-    /// A message of few items is answered in the time that the kernel needs to switch to the module and back. To go to sleep for
-    /// that, be woken, and find the answer through the channel costs more than the calculation: so the loop gives the processor away
-    /// a few times and looks. Where others wait for it, on the machine or in this loop's other sockets, that is their time.
+    /// A message of few items is answered in the time that the kernel needs to switch to the module and back. To go back to the
+    /// loop for that, and find the answer through its poll and the channel, costs more than the calculation: so the loop looks at this
+    /// socket a few times first, with nothing else on its way.
     private func catchAnswers() {
         isCatching = true
         defer { isCatching = false }
@@ -168,16 +165,14 @@ final class ModuleChannel {
         guard way == .hot, let socket, let cutter, inFlight.count == 1, full.isEmpty, let sent = inFlight.first,
             sent.items <= Self.fewItems
         else { return false }
-        for _ in 0..<Self.looks {
-            sched_yield()
-            guard socket.receive(into: &caught, limit: Self.fewBytes) else { continue }
+        while !inFlight.isEmpty {
+            guard let caught = look.take(from: socket, limit: Self.fewBytes) else { return false }
             guard cutter.take(caught) else {
                 context?.close(promise: nil)
                 return false
             }
-            if inFlight.isEmpty { return true }
         }
-        return false
+        return true
     }
 
     // MARK: Connection
