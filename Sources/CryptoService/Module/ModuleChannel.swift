@@ -11,13 +11,13 @@ final class ModuleChannel {
     private static let messagesInFlight = 2
     /// The same for signatures: a thread that calculates for whole slices of the scheduler's time needs the next ones at hand while
     /// this loop waits for its turn on the processor.
-    private static let signaturesInFlight = 6
+    private static let signaturesInFlight = 3
     /// How few items are worth looking for, and the bytes that their answers have at most.
     private static let fewItems = 4
     private static let fewBytes = 4_096
     /// Signatures in one message: some, so that the module has work while answers are on their way, and no more, for the first waits
     /// for the last.
-    private static let signatures = 2
+    private static let signatures = 4
     static let itemLimit = ModuleMessageLimits.maximumItems / 2
     static let byteLimit = ModuleMessageLimits.maximumLength / 4
 

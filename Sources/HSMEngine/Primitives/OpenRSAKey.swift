@@ -8,7 +8,7 @@ import Synchronization
 ///
 /// Blinding stays on, as libcrypto has it (a fresh factor, squared for 32 signatures, then made anew): the exponentiation
 /// never works on a number that the caller chose. Together with libcrypto's constant-time exponentiation that is the guard
-/// against timing; `sign` adds the one against faults.
+/// against timing.
 final class OpenRSAKey: @unchecked Sendable {
     private let handle: RSAKeyHandle
     /// Parsed by itself, so that a fault in the private key's copy of the modulus is found as well.
@@ -37,14 +37,12 @@ final class OpenRSAKey: @unchecked Sendable {
     /// SubjectPublicKeyInfo DER.
     func publicDER() throws(PrimitiveError) -> [UInt8] { try publicHalf.publicDER() }
 
-    /// The signature is verified before it is released: a calculation disturbed in one of the two CRT halves would give the
-    /// private key away to whoever sees it (Boneh, DeMillo, Lipton 1997). With exponent 65537 that costs a twentieth.
+    /// A calculation disturbed in one of the two CRT halves would give the private key away to whoever sees its result (Boneh,
+    /// DeMillo, Lipton 1997). libcrypto checks what the halves give against the public exponent before it goes on, and calculates
+    /// without them where it is wrong (`rsa_ossl_mod_exp`); a test with spoilt keys holds it to that.
     func sign(digest: [UInt8], _ scheme: RSASignatureScheme) throws(PrimitiveError) -> [UInt8] {
         guard isPrivate else { throw .algorithmNotPermitted }
-        let signature = try RSA.signature(
-            of: digest, scheme, length: handle.length, try context(.sign, scheme))
-        guard try verify(signature.span, of: digest, scheme) else { throw .resultInconsistent }
-        return signature
+        return try RSA.signature(of: digest, scheme, length: handle.length, try context(.sign, scheme))
     }
 
     func verify(
@@ -73,14 +71,16 @@ final class OpenRSAKey: @unchecked Sendable {
         return new
     }
 
-    /// Signs once, in secret memory: libcrypto keeps the Montgomery forms of the primes with the key from its first use on,
+    /// Signs once and checks that, in secret memory: libcrypto keeps the Montgomery forms of the primes with the key from its first use on,
     /// and takes their memory from where that first use takes it.
     func warmUp() throws(PrimitiveError) {
         guard isPrivate else { return }
         let digest = [UInt8](repeating: 0, count: DigestAlgorithm.sha256.length)
         let outcome = LibcryptoMemory.withSecretAllocation { () -> Result<Void, PrimitiveError> in
             do throws(PrimitiveError) {
-                _ = try sign(digest: digest, RSASignatureScheme(.pkcs1, .sha256))
+                let scheme = RSASignatureScheme(.pkcs1, .sha256)
+                let signature = try sign(digest: digest, scheme)
+                guard try verify(signature.span, of: digest, scheme) else { throw .resultInconsistent }
                 return .success(())
             } catch { return .failure(error) }
         }

@@ -217,6 +217,31 @@ import Testing
         _ = try cache.entry(handles[3])
     }
 
+    /// What a disturbed calculation in one of the halves comes to. Given away, it would factor the modulus; so the right signature has
+    /// to come, by the way without the halves.
+    @Test(arguments: 6...8) func `a key with one spoilt number of its CRT half signs right all the same`(
+        number: Int
+    ) throws {
+        var der = try #require(Hex.decode(RSAKnownAnswer.privateKey))
+        // RSAPrivateKey: version, n, e, d, p, q, dP, dQ, qInv. The last byte of the one in question.
+        func length(_ at: Int) -> (value: Int, next: Int) {
+            guard der[at] & 0x80 != 0 else { return (Int(der[at]), at + 1) }
+            let count = Int(der[at] & 0x7F)
+            return (der[at + 1...at + count].reduce(0) { $0 << 8 | Int($1) }, at + 1 + count)
+        }
+        var place = length(1).next
+        for _ in 0..<number {
+            let (count, next) = length(place + 1)
+            place = next + count
+        }
+        let (count, next) = length(place + 1)
+        der[next + count - 1] ^= 2
+        let key = try OpenRSAKey(try SecretBytes(copying: der.span))
+        let digest = try DigestAlgorithm.sha256.hash(Array("abc".utf8))
+        let signature = try key.sign(digest: digest, RSASignatureScheme(.pkcs1, .sha256))
+        #expect(signature == Hex.decode(RSAKnownAnswer.signature))
+    }
+
     @Test func `many threads sign with one key at the same time`() throws {
         let der = try #require(Hex.decode(RSAKnownAnswer.privateKey))
         let key = try OpenRSAKey(try SecretBytes(copying: der.span))
