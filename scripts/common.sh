@@ -29,6 +29,14 @@ prepare() {
     fi
 }
 
+# The program as it is delivered, with the Swift library in it: a server needs no compiler's package, and calls within one file are
+# the shorter ones. Its path is in $kmsd afterwards.
+build_release() {
+    swift build -c release --static-swift-stdlib --product kmsd
+    # shellcheck disable=SC2034 # for those who read this file
+    kmsd=$(swift build -c release --static-swift-stdlib --show-bin-path)/kmsd
+}
+
 # A namespace around a command: when this script goes, even by kill -9, the kernel ends all that the command started. The
 # shell is the namespace's first process, so that somebody takes in the children of processes that died.
 together() {
