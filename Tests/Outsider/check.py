@@ -142,7 +142,7 @@ def main():
 
     transactions(report, {name: value for name, (_, value) in keys.items()})
     cards({name: value for name, (_, value) in keys.items()}, report)
-    card_keys(keys["PARK/PURSE/TAC"][1], lmk)
+    card_keys(keys, lmk)
 
 
 def ask(body):
@@ -158,19 +158,25 @@ def ask(body):
     return data[6:]
 
 
-def card_keys(master, lmk):
-    """YD: the blocks of diversified keys, opened, at every number of levels."""
+def card_keys(keys, lmk):
+    """YD: the blocks of diversified keys, opened, at every number of levels; a level too many is refused."""
     levels = [bytes.fromhex(text) for text in ("1122334455667788", "0102030405060708", "FFEEDDCCBBAA9988", "B1B1BEA9B1B1BEA9")]
-    name = b"PARK/PURSE/TAC"
-    for count in (1, 2, 3, 4):
-        right = master
-        for factor in levels[:count]:
-            right = diversify(right, factor)
-        answer = ask(b"YDL%02d%s%d%sS" % (len(name), name, count, b"".join(levels[:count])))
-        check("YD with %d levels" % count, answer[:5], b"YE00S")
-        header, value = tr31.unwrap(lmk, answer[5:-6].decode())
-        check("check value of YD with %d levels" % count, answer[-6:].decode(), kcv(right, header.algorithm))
-        check("the block of YD with %d levels is of version D and holds the key" % count, (header.version_id, value == right), ("D", True))
+    for label, depth in (("PARK/PURSE/TAC", 1), ("PARK/PURSE/REGIONS", 3)):
+        name, right = label.encode(), keys[label][1]
+        for count in (1, 2, 3, 4):
+            right = diversify(right, levels[count - 1])
+            answer = ask(b"YDL%02d%s%d%sS" % (len(name), name, count, b"".join(levels[:count])))
+            what = "YD with %d levels of %d" % (count, depth)
+            if count > depth:
+                check(what, answer, b"YEA8")
+                continue
+            check(what, answer[:5], b"YE00S")
+            header, value = tr31.unwrap(lmk, answer[5:-6].decode())
+            check("check value of " + what, answer[-6:].decode(), kcv(right, header.algorithm))
+            check("the block of %s is of version D and holds the key" % what, (header.version_id, value == right), ("D", True))
+            # With levels left it is a master still, of as many.
+            left = (header.mode_of_use, header.blocks.get("13"))
+            check("what is left after " + what, left, ("X", "%02d" % (depth - count)) if count < depth else ("N", None))
 
 
 def transactions(report, keys):

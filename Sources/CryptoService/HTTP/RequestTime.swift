@@ -17,6 +17,8 @@ final class RequestTime: ChannelDuplexHandler {
     private let peer: ConnectedPeer
     /// When the request that is coming in began.
     private var begun: NIODeadline?
+    /// Since when no more is read, because its client does not take its answers: that is not its request's time.
+    private var heldSince: NIODeadline?
     /// One look ahead at a time, however many requests come and go meanwhile.
     private var look: Scheduled<Void>?
 
@@ -43,11 +45,26 @@ final class RequestTime: ChannelDuplexHandler {
         look = context.eventLoop.assumeIsolated().scheduleTask(in: time) { [self] in
             look = nil
             guard let begun else { return }
+            guard heldSince == nil else { return lookAgain(in: limit, context) }
             let left = begun + limit - .now()
             guard left <= .zero else { return lookAgain(in: left, context) }
             peer.end(.frameTime)
             context.close(promise: nil)
         }
+    }
+
+    /// What comes next is asked for at once, or whoever sits behind the decoder holds it.
+    func channelReadComplete(context: ChannelHandlerContext) {
+        heldSince = .now()
+        context.fireChannelReadComplete()
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if let held = heldSince {
+            heldSince = nil
+            if let begun { self.begun = begun + (.now() - held) }
+        }
+        context.read()
     }
 
     func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {

@@ -148,7 +148,12 @@ final class HostConnection: ChannelDuplexHandler {
             partialSince = nil
         } else {
             stream.keepRest()
-            if partialSince == nil { partialSince = .now() }
+            // What waits for room among the answers may be whole: that the client does not take those is no slow frame.
+            if pending.count >= room {
+                partialSince = nil
+            } else if partialSince == nil {
+                partialSince = .now()
+            }
         }
     }
 

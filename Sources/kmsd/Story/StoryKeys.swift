@@ -10,6 +10,7 @@ extension Story {
         let usage: String
         var algorithm = "3des2"
         let mode: String
+        var levels = 1
         var value = Value.generated
 
         enum Value { case generated, components, importedBlock(String) }
@@ -35,6 +36,8 @@ extension Story {
         KeyPlan(name: purchaseKey, usage: "purchase", mode: "X"),
         KeyPlan(name: loadKey, usage: "load", mode: "X"),
         KeyPlan(name: tacKey, usage: "tac", mode: "X"),
+        // For cards that are diversified by region and number; the outsider's check recomputes some.
+        KeyPlan(name: key("PURSE", "REGIONS"), usage: "tac", mode: "X", levels: 3),
         KeyPlan(name: key("PURSE", "UNLOAD"), usage: "unload", mode: "X"),
         KeyPlan(name: key("PURSE", "MAINTENANCE"), usage: "applicationMaintenance", mode: "X"),
         KeyPlan(name: key("PURSE", "PIN-UNBLOCK"), usage: "pinUnblock", mode: "X"),
@@ -62,7 +65,7 @@ extension Story {
                 [
                     "key", "create", plan.name, "--usage", plan.usage, "--algorithm", plan.algorithm, "--mode",
                     plan.mode, "--export", "N",
-                ],
+                ] + (plan.levels > 1 ? ["--levels", String(plan.levels)] : []),
                 as: "carl")
         }
         for plan in Self.plans {

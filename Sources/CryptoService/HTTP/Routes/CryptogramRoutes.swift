@@ -11,7 +11,7 @@ extension JSONField {
         "unpredictable", .hexadecimal(.init(4...4)), "unpredictable number (9F37), where the session key has it"
     ).optional
     static let signedData = JSONField(
-        "data", .hexadecimal(.init(1...255)),
+        "data", .hexadecimal(.init(9...255)),
         "what the card signed, more than one block of the cipher; without it nothing is checked"
     ).optional
     static let applicationCryptogram = JSONField(

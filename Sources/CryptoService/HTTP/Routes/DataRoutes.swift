@@ -49,7 +49,8 @@ extension ServiceRoute {
         },
         ServiceRoute(
             "/v1/data/translate", "translateData", .data,
-            "Take data from one key to another; the plain text stays in the module.", command: "M4", grant: .decrypt,
+            "Take data from one key to another; the plain text stays in the module. The destination key needs the grant encrypt.",
+            command: "M4", grant: .decrypt,
             request: [
                 .sourceKey, .sourceMode, .sourceVector, .destinationKey, .destinationMode, .destinationVector,
                 .cipherText,
