@@ -8,11 +8,15 @@ final class RawClient: Sendable {
 
     private init(_ channel: NIOAsyncChannel<ByteBuffer, ByteBuffer>) { self.channel = channel }
 
+    /// `receiveBuffer`: bytes that the system keeps of what comes and is not read; else as many as it likes, which are megabytes.
     static func with<R: Sendable>(
-        port: Int, _ body: @Sendable (inout Session) async throws -> R
+        port: Int, receiveBuffer: Int? = nil, _ body: @Sendable (inout Session) async throws -> R
     ) async throws -> R {
-        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.allowRemoteHalfClosure, value: true)
+        if let receiveBuffer { bootstrap = bootstrap.channelOption(.socketOption(.so_rcvbuf), value: receiveBuffer) }
+        let channel =
+            try await bootstrap
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
