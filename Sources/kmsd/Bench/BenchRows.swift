@@ -82,6 +82,21 @@ extension BenchPlan {
             "mac-depth1", "the same, one connection, one in flight, every process on one CPU", unit: "round trips/s",
             target: 0.5
         ) { try await macs($0, &$1, connections: 1, depth: 1, processors: 1) },
+        BenchPlan(
+            "crowd", "mac-wide beside 500 idle connections and 50 in the middle of a frame, against mac-wide alone",
+            unit: "requests/s", target: 0.9
+        ) { context, row in
+            let pattern = try await HostMACLoad.prepare(context.settings.crypto, key: context.macKey)
+            try ProcessorPinning.hold(context.references.processes, on: 2) { _ in
+                try context.inTurn(&row) {
+                    let crowd = try Crowd(port: context.settings.crypto.port, idle: 500, stalled: 50)
+                    defer { crowd.leave() }
+                    return try context.service(pattern, connections: 50, depth: 1)
+                } reference: {
+                    try context.service(pattern, connections: 50, depth: 1)
+                }
+            }
+        },
     ]
 
     private static func macs(
