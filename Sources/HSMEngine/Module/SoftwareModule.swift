@@ -58,23 +58,14 @@ public final class SoftwareModule: SecurityModule {
             return try answer(&request)
         }
         // Cards, RSA and the journal's disk block; not on a thread of the cooperative pool.
-        let held = HeldRequest(request)
+        let held = HeldRequest(request, for: self)
         let result = await withCheckedContinuation { continuation in
-            DispatchQueue.global().async {
-                guard var request = held.take() else {
-                    return continuation.resume(returning: Result<ModuleReply, ModuleError>.failure(.internalFault))
-                }
-                do throws(ModuleError) {
-                    continuation.resume(returning: .success(try self.answer(&request)))
-                } catch {
-                    continuation.resume(returning: .failure(error))
-                }
-            }
+            DispatchQueue.global().async { continuation.resume(returning: held.answer()) }
         }
         return try result.get()
     }
 
-    private func answer(_ request: inout ModuleRequest) throws(ModuleError) -> ModuleReply {
+    fileprivate func answer(_ request: inout ModuleRequest) throws(ModuleError) -> ModuleReply {
         var writer = ModuleReplyWriter(capacity: 64 * request.count + 64)
         unsafe request.withMessage { message in
             _ = unsafe answer(UnsafeRawBufferPointer(rebasing: message.dropFirst(4)), from: .thisProcess, into: &writer)
@@ -128,11 +119,24 @@ public final class SoftwareModule: SecurityModule {
     }
 }
 
-/// A request on its way to another thread, taken exactly once.
+/// A request on its way to another thread, answered exactly once. The module is let go before its caller hears: who drops it then
+/// has closed its folder, and may open the folder again.
 private final class HeldRequest: Sendable {
-    private let request: Mutex<ModuleRequest?>
+    private struct Work: ~Copyable {
+        let module: SoftwareModule
+        var request: ModuleRequest
+    }
 
-    init(_ request: consuming ModuleRequest) { self.request = Mutex(request) }
+    private let work: Mutex<Work?>
 
-    func take() -> ModuleRequest? { request.withLock { $0.take() } }
+    init(_ request: consuming ModuleRequest, for module: SoftwareModule) {
+        work = Mutex(Work(module: module, request: request))
+    }
+
+    func answer() -> Result<ModuleReply, ModuleError> {
+        guard var work = work.withLock({ $0.take() }) else { return .failure(.internalFault) }
+        do throws(ModuleError) { return .success(try work.module.answer(&work.request)) } catch {
+            return .failure(error)
+        }
+    }
 }

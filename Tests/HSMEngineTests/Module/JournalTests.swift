@@ -25,6 +25,17 @@ import Testing
         #expect(ModuleJournal.verify(path: folder.file("module.journal")) == .intact(lines: 7))
     }
 
+    @Test func `who lets go of a module when he has its answer may open its folder again`() async throws {
+        for round in 0..<100 {
+            do {
+                let module = SoftwareModule(ModuleSettings(stateFolder: folder.path, readers: .none))
+                await #expect(throws: Never.self, "round \(round)") {
+                    _ = try await module.execute(BeginCeremony(kind: .generate))
+                }
+            }
+        }
+    }
+
     @Test func `calculations are not journalled`() async throws {
         let module = try SoftwareModule(forTestsWithRandomLMKIn: folder.path)
         let key = try await module.newKey(.mac3, .calculate)
