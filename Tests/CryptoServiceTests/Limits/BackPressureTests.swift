@@ -18,7 +18,7 @@ struct BackPressureTests {
 
         init(_ port: Int, _ request: [UInt8]) {
             self.port = port
-            write = Array(repeating: request, count: 65_536 / request.count).flatMap(\.self)
+            write = Array(repeating: request, count: max(1, 65_536 / request.count)).flatMap(\.self)
         }
     }
 
@@ -77,5 +77,25 @@ struct BackPressureTests {
         }
         await other.close()
         await door.stop()
+    }
+
+    @Test(.timeLimit(.minutes(5)))
+    func `Who takes no answers is closed after the idle time, also where half a request of his was read`() async throws
+    {
+        let door = try await HTTPDoor.make(without: [], presented: true) { $0.idleSeconds = 1 }
+        // Most of it is head, more than one read takes: the last that was read ends within a head.
+        let body = #"{"data":"\#(String(repeating: "41", count: 15_000))"}"#
+        let request = door.request(
+            "POST", "/v1/echo", Array(body.utf8),
+            headers: ["content-type: application/json", "x-ballast: " + String(repeating: "b", count: 75_000)])
+        let load = Load(door.port, request)
+        await #expect(throws: (any Error).self) {
+            try await RawClient.with(port: load.port, receiveBuffer: 65_536) { greedy in
+                // Ends when the service closes.
+                for _ in 0..<4 * load.writes { try await greedy.send(load.write) }
+            }
+        }
+        await door.stop()
+        #expect(door.world.server.metrics.figures().closed(.http, .idle) == 1)
     }
 }

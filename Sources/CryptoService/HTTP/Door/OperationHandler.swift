@@ -84,7 +84,7 @@ final class OperationHandler: ChannelDuplexHandler, RemovableChannelHandler {
         let silence = now - lastActivity
         switch phase {
         // One whose answers nobody takes is not read: it is silent as one between two requests is.
-        case .reading where readIsHeld: if silence > rules.idleTime { close(.idle) }
+        case .idle where readIsHeld, .reading where readIsHeld: if silence > rules.idleTime { close(.idle) }
         case .reading, .passing(isSent: false): if silence > rules.bodyTime { close(.frameTime) }
         case .passing(isSent: true): if silence > rules.answerTime { close(.frameTime) }
         // Not renewed by what is still sent: else a body without an end would hold the connection.
