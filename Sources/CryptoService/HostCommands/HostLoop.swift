@@ -58,8 +58,10 @@ final class HostLoop {
     private var signing: [ModuleChannel] = []
     private var channels: [ModuleChannel] { (hot.map { [$0] } ?? []) + (bulk.map { [$0] } ?? []) + signing }
 
-    /// The way with the fewest signatures before a new one.
-    var leastBusySigning: ModuleChannel? { signing.min { $0.waiting < $1.waiting } }
+    /// The way with the fewest signatures before a new one, of those that are open.
+    var leastBusySigning: ModuleChannel? {
+        signing.min { ($0.isConnected ? 0 : 1, $0.waiting) < ($1.isConnected ? 0 : 1, $1.waiting) }
+    }
 
     init(_ surroundings: Surroundings, eventLoop: any EventLoop) {
         self.surroundings = surroundings
@@ -153,6 +155,7 @@ final class HostLoop {
 
     func remove(_ connection: HostConnection) {
         connections[ObjectIdentifier(connection)] = nil
+        if lone === connection { lone = nil }
         endIfDone()
     }
 
