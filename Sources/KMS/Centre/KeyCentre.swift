@@ -71,19 +71,21 @@ public final class KeyCentre: Sendable {
     public func run() async {
         await withDiscardingTaskGroup { group in
             group.addTask {
-                while !Task.isCancelled {
-                    try? await self.directory.refresh()
-                    try? await Task.sleep(for: .milliseconds(500))
-                }
+                repeat { try? await self.directory.refresh() } while await Self.pause(Self.refreshInterval)
             }
             group.addTask {
-                while !Task.isCancelled {
-                    try? await Task.sleep(for: .seconds(10))
-                    guard !Task.isCancelled else { return }
-                    await self.flush()
-                }
+                while await Self.pause(Self.flushInterval) { await self.flush() }
             }
         }
+    }
+
+    private static let refreshInterval = Duration.milliseconds(500)
+    private static let flushInterval = Duration.seconds(10)
+
+    /// False where the task was cancelled meanwhile.
+    private static func pause(_ time: Duration) async -> Bool {
+        do { try await Task.sleep(for: time) } catch { return false }
+        return true
     }
 
     /// The last counters and the record of the stop.
