@@ -3,18 +3,6 @@ import Testing
 
 @testable import HSMEngine
 
-/// SplitMix64: one seed, one sequence.
-struct Dice: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-        return value ^ value >> 31
-    }
-}
-
 extension SoftwareModule {
     /// The answer to the part of a message behind its length field; with `inPlace` false by the generic path alone.
     func answer(_ message: [UInt8], inPlace: Bool, from caller: Caller = .thisProcess) -> [UInt8] {

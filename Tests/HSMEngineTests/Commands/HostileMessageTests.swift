@@ -5,18 +5,6 @@ import Testing
 
 /// Bytes that no honest caller sends. The tests pass where the module still answers and still refuses.
 @Suite struct HostileMessageTests {
-    /// SplitMix64: one seed, one sequence.
-    private struct Dice: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var value = state
-            value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-            value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-            return value ^ value >> 31
-        }
-    }
-
     /// A message with one of nearly every command.
     private func honestMessage(_ module: SoftwareModule) async throws -> [UInt8] {
         let mac = try await module.newKey(.mac3, .calculate)
