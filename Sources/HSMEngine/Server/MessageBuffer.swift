@@ -35,6 +35,9 @@ import HSMBridge
     }
 
     /// Waits for the next message: as long as it takes for its first byte, `seconds` for the rest.
+    ///
+    /// Never in `recv`: the kernel wakes who sleeps there also when the other side takes an answer off its end (there is room to write
+    /// again), and on one processor that is two switches between processes for each message. `poll` sleeps through it.
     mutating func receive(from descriptor: Int32, seconds: Int) -> Outcome {
         var deadline: Int64?
         while true {
@@ -44,11 +47,16 @@ import HSMBridge
                 makeRoom(for: 4 + length)
             }
             if filled > 0 {
-                let limit = deadline ?? MachineClock.millisecondsSinceBoot() + 1_000 * Int64(seconds)
+                let now = MachineClock.millisecondsSinceBoot()
+                let limit = deadline ?? now + 1_000 * Int64(seconds)
                 deadline = limit
-                guard wait(descriptor, until: limit) else { return .broken }
+                guard now < limit else { return .broken }
             }
-            let got = unsafe recv(descriptor, memory + filled, capacity - filled, 0)
+            let got = unsafe recv(descriptor, memory + filled, capacity - filled, Int32(MSG_DONTWAIT))
+            if got < 0 && errno == EAGAIN {
+                guard wait(descriptor, until: deadline) else { return .broken }
+                continue
+            }
             if got < 0 && errno == EINTR { continue }
             guard got > 0 else { return got == 0 && filled == 0 ? .closed : .broken }
             filled += got
@@ -84,12 +92,13 @@ import HSMBridge
         capacity = size
     }
 
-    private func wait(_ descriptor: Int32, until deadline: Int64) -> Bool {
+    /// Until there is something to read, or the end of the connection. Nil: however long it takes.
+    private func wait(_ descriptor: Int32, until deadline: Int64?) -> Bool {
         while true {
-            let left = deadline - MachineClock.millisecondsSinceBoot()
-            guard left > 0 else { return false }
+            let left = deadline.map { $0 - MachineClock.millisecondsSinceBoot() }
+            if let left, left <= 0 { return false }
             var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            let ready = unsafe poll(&request, 1, Int32(left))
+            let ready = unsafe poll(&request, 1, Int32(left ?? -1))
             if ready > 0 { return true }
             if ready == 0 || errno != EINTR { return false }
         }
