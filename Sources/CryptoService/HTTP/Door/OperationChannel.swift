@@ -9,18 +9,23 @@ struct OperationChannel: ServerChildChannel {
     let desk: OperationDesk
     let rules: OperationIntake.Rules
 
-    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<AcceptedConnection> {
         let (desk, rules) = (desk, rules)
-        return base.setup(channel: channel, logger: logger).flatMapThrowing { value in
+        return base.setup(channel: channel, logger: logger).map { AcceptedConnection($0) }.flatMapThrowing {
+            connection in
             let pipeline = channel.pipeline.syncOperations
             let peer = try pipeline.handler(type: DoorHandler.self).peer
             let parser = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
             let time = try pipeline.handler(type: RequestTime.self)
+            // The handler can hold a read back only between two: one at a time, or thousands of small requests come at once.
+            try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
             try pipeline.addHandler(
                 OperationHandler(desk: desk, rules: rules, peer: peer, requestTime: time), position: .after(parser))
-            return value
+            return connection
         }
     }
 
-    func handle(value: HTTP1Channel.Value, logger: Logger) async { await base.handle(value: value, logger: logger) }
+    func handle(value: AcceptedConnection, logger: Logger) async {
+        await base.handle(value: value.serve(), logger: logger)
+    }
 }
