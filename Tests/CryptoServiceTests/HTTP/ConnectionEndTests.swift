@@ -7,7 +7,7 @@ import Testing
 @testable import CryptoService
 
 /// How connections over HTTP end: each way by its own reason, and none stays open because nobody ends it.
-struct ConnectionEndTests {
+@Suite(.timeLimit(.minutes(5))) struct ConnectionEndTests {
     private static let random = #"{"count":8}"#
 
     private static func door(_ adjust: (inout CryptoSettings) -> Void) async throws -> HTTPDoor {
@@ -136,5 +136,81 @@ struct ConnectionEndTests {
         await door.stop()
         let records = door.world.server.metrics.figures().sum.records[CommandSlots.shared.slot(.verifyTACBatch)]
         #expect(records?.sum == 4 && records?.count == 2)
+    }
+
+    @Test func `Thousands of requests that are refused behind one that is answered later are all answered`()
+        async throws
+    {
+        let door = try await Self.door { _ in }
+        let refused = Array("POST /v1/echo HTTP/1.1\r\n\r\n".utf8)
+        let request = door.request("GET", "/v1/openapi.json", nil)
+        // Behind a long body a read takes 64 KiB at once.
+        let long = door.request("POST", "/v1/echo", [UInt8](repeating: 0x20, count: 200_000))
+        let flood = Array(repeating: refused, count: 4_000).flatMap(\.self)
+        let statuses = try await RawClient.with(port: door.port) { client in
+            let outbound = client.outbound
+            let sending = Task {
+                for _ in 0..<3 { try await outbound.write(ByteBuffer(bytes: long + request + flood)) }
+                outbound.finish()
+            }
+            let answers = try await client.httpAnswers()
+            try await sending.value
+            return answers.map(\.status)
+        }
+        #expect(
+            statuses == Array(repeating: [415, 200] + Array(repeating: 401, count: 4_000), count: 3).flatMap(\.self))
+        await door.stop()
+    }
+
+    @Test func `Who sends no more and still listens gets all his answers`() async throws {
+        let door = try await Self.door { _ in }
+        let json = ["content-type: application/json"]
+        let create = door.request(
+            "POST", "/v1/keys/generate", Array(#"{"attributes":{"usage":"M3","algorithm":"3des2","mode":"C"}}"#.utf8),
+            headers: json)
+        let random = door.request("POST", "/v1/random", Array(Self.random.utf8), headers: json)
+        let status = door.request("GET", "/v1/status", nil)
+        for requests in [
+            [create], [random], [status], [create, random, status], [status, create], [random, status, random],
+        ] {
+            let answers = try await RawClient.with(port: door.port) { client in
+                try await client.send(requests.flatMap(\.self))
+                client.finish()
+                return try await client.httpAnswers()
+            }
+            #expect(answers.map(\.status) == requests.map { _ in 200 })
+        }
+        // Nothing asked, and half a request.
+        for (bytes, statuses) in [([], []), (Array(status.dropLast(3)), [400]), (Array(create.dropLast(3)), [400])] {
+            let answers = try await RawClient.with(port: door.port) { client in
+                if !bytes.isEmpty { try await client.send(bytes) }
+                client.finish()
+                return try await client.httpAnswers()
+            }
+            #expect(answers.map(\.status) == statuses)
+        }
+        await door.stop()
+        #expect(Self.closed(door, .client) == 9)
+    }
+
+    @Test func `What stands behind a request that is its connection's last is not begun`() async throws {
+        let door = try await Self.door { _ in }
+        let create = door.request(
+            "POST", "/v1/keys/generate", Array(#"{"attributes":{"usage":"M3","algorithm":"3des2","mode":"C"}}"#.utf8),
+            headers: ["content-type: application/json"])
+        for first in [
+            door.request("GET", "/v1/status", nil, headers: ["connection: close"]),
+            door.request(
+                "POST", "/v1/random", Array(Self.random.utf8),
+                headers: ["content-type: application/json", "connection: close"]),
+        ] {
+            let answers = try await RawClient.with(port: door.port) { client in
+                try await client.send(first + create)
+                return try await client.httpAnswers()
+            }
+            #expect(answers.map(\.status) == [200] && answers[0].headers["connection"] == "close")
+        }
+        await door.stop()
+        #expect(door.world.server.metrics.figures().perCommand[.generateKey] == nil)
     }
 }

@@ -1,7 +1,9 @@
+import CryptoClient
 import HSMBridge
 import KMS
 import Logging
 import NIOCore
+import NIOPosix
 import ServiceLifecycle
 import Testing
 
@@ -107,5 +109,96 @@ struct GracefulStopTests {
         doors.gate.close()
         doors.statusGate.close()
         await doors.world.stop()
+    }
+
+    @Test(.timeLimit(.minutes(5)))
+    func `What waits behind a request when the service stops is not begun, whoever answers that`() async throws {
+        let doors = try await Doors()
+        let json = ["content-type: application/json"]
+        let status = doors.http.request("GET", "/v1/status", nil)
+        let mac = doors.http.request(
+            "POST", "/v1/mac/generate",
+            Array(#"{"key":"canteen/pos/mac","algorithm":"algorithm3","padding":"method1","data":"010203"}"#.utf8),
+            headers: json)
+        let create = doors.http.request(
+            "POST", "/v1/keys/generate", Array(#"{"attributes":{"usage":"M3","algorithm":"3des2","mode":"C"}}"#.utf8),
+            headers: json)
+        func answers(_ bytes: [UInt8]) async throws -> [HTTPAnswer] {
+            try await RawClient.with(port: doors.http.port) { client in
+                try await client.send(bytes)
+                return try await client.httpAnswers()
+            }
+        }
+        async let first = answers(status + create)
+        async let second = answers(mac + create)
+        while doors.metrics.figures().sum.gauges.inFlight < 1 || doors.statusGate.asked == 0 {
+            try Task.checkCancellation()
+            await Task.yield()
+        }
+        await doors.group.triggerGracefulShutdown()
+        while (try? await RawClient.with(port: doors.http.port, { _ in })) != nil { try Task.checkCancellation() }
+        doors.gate.open()
+        doors.statusGate.open()
+        for answers in try await [first, second] {
+            #expect(answers.map(\.status) == [200])
+            #expect(answers.last?.headers["connection"] == "close")
+        }
+        try await doors.running.value
+        #expect(doors.metrics.figures().perCommand[.generateKey] == nil)
+        doors.gate.close()
+        doors.statusGate.close()
+        await doors.world.stop()
+    }
+
+    @Test(.timeLimit(.minutes(5)))
+    func `Answers that are made when the service stops are taken whole, however slowly`() async throws {
+        let doors = try await Doors()
+        doors.gate.open()
+        doors.statusGate.open()
+        let body = #"{"data":"\#(String(repeating: "41", count: 15_000))"}"#
+        let echo = doors.http.request(
+            "POST", "/v1/echo", Array(body.utf8), headers: ["content-type: application/json"])
+        let metrics = doors.metrics
+        let echoes = { @Sendable in metrics.figures().perCommand[.echo]?.succeeded ?? 0 }
+        let taken = try await RawClient.with(port: doors.http.port, receiveBuffer: 65_536) { client in
+            let outbound = client.outbound
+            let sending = Task { for _ in 0..<2_000 { try await outbound.write(ByteBuffer(bytes: echo)) } }
+            // Until no more are made, because nobody takes them.
+            var (before, rounds) = (UInt64.max, 0)
+            let other = try await doors.world.connect()
+            while rounds < 5 {
+                for number in 0..<200 {
+                    #expect(try await other.run(RandomValueRequest(count: 1 + number)).bytes.count == 1 + number)
+                }
+                let now = echoes()
+                rounds = now == before && now > 0 ? rounds + 1 : 0
+                before = now
+            }
+            await other.close()
+            await doors.group.triggerGracefulShutdown()
+            while (try? await RawClient.with(port: doors.http.port, { _ in })) != nil { try Task.checkCancellation() }
+            let answers = try await client.httpAnswers()
+            sending.cancel()
+            _ = await sending.result
+            return answers
+        }
+        #expect(taken.allSatisfy { $0.status == 200 && $0.body.count > 30_000 })
+        try await doors.running.value
+        #expect(taken.count > 1 && UInt64(taken.count) == echoes())
+        doors.gate.close()
+        doors.statusGate.close()
+        await doors.world.stop()
+    }
+
+    @Test(.timeLimit(.minutes(5)))
+    func `A connection that was accepted and is never served is closed, and ends nothing else`() async throws {
+        let world = try await World.shared.value
+        let connected = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .connect(host: "127.0.0.1", port: world.port) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    AcceptedConnection(try NIOAsyncChannel(wrappingChannelSynchronously: channel))
+                }
+            }.channel
+        try await connected.closeFuture.get()
     }
 }

@@ -110,7 +110,7 @@ extension RawClient.Session {
     mutating func httpAnswer(withoutBody: Bool = false) async throws -> HTTPAnswer {
         let end = Array("\r\n\r\n".utf8)
         while true {
-            let bytes = Array(pending.readableBytesView)
+            let bytes = pending.readableBytesView
             if let split = bytes.firstRange(of: end) {
                 let lines = String(decoding: bytes[..<split.lowerBound], as: UTF8.self).components(separatedBy: "\r\n")
                 var headers: [String: String] = [:]
@@ -119,9 +119,9 @@ extension RawClient.Session {
                     headers[parts[0].lowercased()] = parts[1].trimmingCharacters(in: .whitespaces)
                 }
                 let length = withoutBody ? 0 : headers["content-length"].flatMap { Int($0) } ?? 0
-                if bytes.count >= split.upperBound + length {
+                if bytes.endIndex - split.upperBound >= length {
                     let status = lines[0].split(separator: " ")[1]
-                    pending.moveReaderIndex(forwardBy: split.upperBound + length)
+                    pending.moveReaderIndex(to: split.upperBound + length)
                     return HTTPAnswer(
                         status: Int(status) ?? 0, headers: headers,
                         body: Array(bytes[split.upperBound..<split.upperBound + length]))
@@ -129,6 +129,23 @@ extension RawClient.Session {
             }
             guard let read = try await reads.next(isolation: #isolation) else { throw CancellationError() }
             pending.writeImmutableBuffer(read)
+        }
+    }
+
+    /// All responses until the connection ends; one that is cut off is an error.
+    mutating func httpAnswers() async throws -> [HTTPAnswer] {
+        var answers: [HTTPAnswer] = []
+        while true {
+            if pending.readableBytes == 0 {
+                do {
+                    guard let read = try await reads.next(isolation: #isolation) else { return answers }
+                    pending = read
+                } catch is IOError {
+                    // A reset: the service closes for good what its client still sends to.
+                    return answers
+                }
+            }
+            answers.append(try await httpAnswer())
         }
     }
 }

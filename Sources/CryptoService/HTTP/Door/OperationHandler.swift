@@ -20,8 +20,8 @@ final class OperationHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case reading(OperationIntake)
         /// The module, or a slow command, has it.
         case waiting
-        /// The last answer is on its way; what still comes is dropped.
-        case closing(since: NIODeadline)
+        /// The last answer is on its way, or `isWritten` and only the client's end is waited for; what still comes is dropped.
+        case closing(isWritten: Bool, since: NIODeadline)
     }
 
     private let desk: OperationDesk
@@ -41,10 +41,14 @@ final class OperationHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var needsFlush = false
     private var lastActivity = NIODeadline.now()
     private var clock: RepeatedTask?
-    private var quiescing: Any?
+    /// What waits in the queue is being taken up, further down the stack.
+    private var isDraining = false
+    /// The connection ends with the request under way: its client wants so, or the service stops. What waits behind it is not begun.
+    private var endsAfterThis = false
+    /// The client sends no more, and still listens: what it has sent is answered.
+    private var inputHasEnded = false
     /// What came is not HTTP: told when everything before it is answered.
     private var parserError: HTTPParserError?
-    private var lingers = false
     private let openedAt = NIODeadline.now()
 
     init(desk: OperationDesk, rules: OperationIntake.Rules, peer: ConnectedPeer, requestTime: RequestTime) {
@@ -88,7 +92,8 @@ final class OperationHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case .reading, .passing(isSent: false): if silence > rules.bodyTime { close(.frameTime) }
         case .passing(isSent: true): if silence > rules.answerTime { close(.frameTime) }
         // Not renewed by what is still sent: else a body without an end would hold the connection.
-        case .closing(let since): if now - since > rules.bodyTime { close(.frameTime) }
+        case .closing(let isWritten, let since):
+            if now - since > (isWritten ? rules.bodyTime : rules.answerTime) { close(.frameTime) }
         case .idle where requestTime.isComing: break
         case .idle where !requestTime.hasSpoken: if now - openedAt > rules.firstByteTime { close(.firstByte) }
         case .idle: if silence > rules.idleTime { close(.idle) }
@@ -124,6 +129,7 @@ final class OperationHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case (.idle, .head(let head)):
             guard head.method == .POST, let route = ServiceRoute.byPath[Self.path(head.uri)] else {
                 phase = .passing(isSent: false)
+                if !head.isKeepAlive { endsAfterThis = true }
                 return context.fireChannelRead(wrapInboundOut(part))
             }
             begin(route, head)
@@ -150,7 +156,7 @@ final class OperationHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func begin(_ route: ServiceRoute, _ head: HTTPRequestHead) {
         let intake = OperationIntake(route, head, rules, peer)
-        self.head.isLast = !intake.keepsAlive
+        if !intake.keepsAlive { endsAfterThis = true }
         if intake.isHopeless {
             return refuse(HTTPProblem(.bodyTooLong, "the body is longer than the limit", code: .dataLength), .frameSize)
         }
@@ -174,21 +180,32 @@ final class OperationHandler: ChannelDuplexHandler, RemovableChannelHandler {
         next()
     }
 
-    /// What came while the last request was under way.
+    /// What came while the last request was under way. A request that is answered at once calls this again: that returns, and the
+    /// loop goes on, because thousands of requests in one read must not become as many frames on the stack.
     private func next() {
+        guard !isDraining else { return }
+        isDraining = true
+        drain()
+        isDraining = false
+        // What was passed on outside of a read is taken up at the end of one.
+        if !isReading, case .passing = phase { context?.fireChannelReadComplete() }
+        tellParserError()
+        if case .idle = phase, isAtEnd { finish() }
+        releaseRead()
+    }
+
+    private func drain() {
         while let part = queue.first {
             switch (phase, part) {
             case (.idle, _), (.reading, _), (.passing(isSent: false), _): take(queue.removeFirst())
+            case (.closing, _): return queue.removeAll()
             default: return
             }
         }
-        tellParserError()
-        if let event = quiescing, case .idle = phase {
-            quiescing = nil
-            context?.fireUserInboundEventTriggered(event)
-        }
-        releaseRead()
     }
+
+    /// Nothing waits behind the request under way, and nothing more will.
+    private var isAtEnd: Bool { endsAfterThis || inputHasEnded && queue.isEmpty && parserError == nil }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard let error = error as? HTTPParserError else {
@@ -216,31 +233,40 @@ final class OperationHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     // MARK: Out
 
-    /// The connection's last answer, to a request that is not read to its end. Only this half is closed behind it: a reset,
-    /// because of what the client still sends, would take the answer from it.
+    /// The connection's last answer, to a request that is not read to its end.
     private func refuse(_ problem: HTTPProblem, _ reason: ConnectionEnd?) {
         if let reason { peer.end(reason) }
-        head.isLast = true
-        lingers = true
+        endsAfterThis = true
         respond(.problem(problem))
     }
 
     private func respond(_ outcome: OperationOutcome) {
-        guard let exit, let context else { return }
+        guard let exit else { return }
+        head.isLast = isAtEnd
         let bytes = head.response(outcome, exit.channel.allocator)
-        if head.isLast {
-            phase = .closing(since: .now())
-            let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-            exit.writeAndFlush(NIOAny(bytes)).whenComplete { [lingers] _ in
-                bound.value.close(mode: lingers ? .output : .all, promise: nil)
-            }
-            return
-        }
+        if head.isLast { return leave(exit.writeAndFlush(NIOAny(bytes)), waits: !inputHasEnded) }
         exit.write(NIOAny(bytes), promise: nil)
         guard !needsFlush else { return }
         needsFlush = true
         // Inside a read the end of it flushes; else all answers of one message of the module go out together.
-        if !isReading { desk.atEndOfTurn(context.eventLoop) { [self] in flush() } }
+        if !isReading { desk.atEndOfTurn(exit.eventLoop) { [self] in flush() } }
+    }
+
+    /// Closes a connection on which nothing is asked, behind the answers that are still on their way.
+    private func finish() {
+        guard let exit else { return }
+        leave(exit.writeAndFlush(NIOAny(ByteBuffer())), waits: readIsHeld)
+    }
+
+    /// Closes behind the last answer. Where the client may still send, only this half is closed and its end waited for, with what it
+    /// sends read over (RFC 9112 §9.6): a socket that is closed with bytes unread resets, and takes from the client what it has not
+    /// read yet.
+    private func leave(_ written: EventLoopFuture<Void>, waits: Bool) {
+        phase = .closing(isWritten: false, since: .now())
+        written.assumeIsolated().whenComplete { [self] _ in
+            phase = .closing(isWritten: true, since: .now())
+            context?.close(mode: waits ? .output : .all, promise: nil)
+        }
     }
 
     private func flush() {
@@ -251,17 +277,21 @@ final class OperationHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         lastActivity = .now()
-        let isEnd = if case .end = unwrapOutboundIn(data) { true } else { false }
-        context.write(data, promise: promise)
-        guard isEnd, case .passing(let isSent) = phase else { return }
+        guard case .passing(let isSent) = phase else { return context.write(data, promise: promise) }
+        switch unwrapOutboundIn(data) {
+        case .head(var head):
+            if isAtEnd { head.headers.replaceOrAdd(name: "connection", value: "close") }
+            context.write(wrapOutboundOut(.head(head)), promise: promise)
+        case .body: context.write(data, promise: promise)
         // Hummingbird reads a body to its end also where it has answered before.
-        if isSent {
+        case .end where isSent && !isAtEnd:
+            context.write(data, promise: promise)
             phase = .idle
             next()
-        } else {
-            phase = .closing(since: .now())
-            self.context?.flush()
-            context.close(mode: .output, promise: nil)
+        case .end:
+            let promise = promise ?? context.eventLoop.makePromise()
+            leave(promise.futureResult, waits: !inputHasEnded)
+            context.writeAndFlush(data, promise: promise)
         }
     }
 
@@ -291,17 +321,18 @@ final class OperationHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        // A server that stops closes connections that Hummingbird sees idle: not before what we have is answered.
-        if event is ChannelShouldQuiesceEvent {
+        switch (event, phase) {
+        // A server that stops. Hummingbird, which does not know of our requests, would close before they are answered.
+        case (is ChannelShouldQuiesceEvent, _):
             peer.end(.stop)
-            switch phase {
-            case .reading, .waiting:
-                head.isLast = true
-                quiescing = event
-                return
-            default: break
-            }
+            endsAfterThis = true
+            if case .idle = phase { finish() }
+        // The body that Hummingbird reads will not be whole: that it must hear.
+        case (ChannelEvent.inputClosed, .passing(isSent: false)): context.fireUserInboundEventTriggered(event)
+        case (ChannelEvent.inputClosed, _):
+            inputHasEnded = true
+            if case .idle = phase { finish() }
+        default: context.fireUserInboundEventTriggered(event)
         }
-        context.fireUserInboundEventTriggered(event)
     }
 }
