@@ -45,6 +45,8 @@ final class ModuleChannel {
     private var backlog = 0
     private var inFlight = CircularBuffer<Message>()
     private var full = CircularBuffer<Message>()
+    /// Items of both.
+    private var cutItems = 0
     private var message = ModuleMessage()
     private var runs: [ModuleRun] = []
     private var flushIsDue = false
@@ -70,7 +72,7 @@ final class ModuleChannel {
     var isConnected: Bool { context != nil }
 
     /// Items gathered or sent and not answered.
-    var waiting: Int { message.count + full.reduce(0) { $0 + $1.items } + inFlight.reduce(0) { $0 + $1.items } }
+    var waiting: Int { message.count + cutItems }
 
     /// No more is taken until something is answered: a module that is slower than its callers must not fill this process.
     var isFull: Bool { waiting >= queueLimit }
@@ -114,6 +116,7 @@ final class ModuleChannel {
 
     private func cut() {
         let items = message.count
+        cutItems += items
         full.append(Message(bytes: message.take(), runs: runs, items: items, sent: .distantFuture))
         runs = []
     }
@@ -228,6 +231,7 @@ final class ModuleChannel {
         let lost = inFlight.map(\.runs) + full.map(\.runs) + [runs]
         inFlight.removeAll()
         full.removeAll()
+        cutItems = 0
         message = ModuleMessage()
         runs = []
         for run in lost.joined() { loop.lose(run) }
@@ -238,6 +242,7 @@ final class ModuleChannel {
     /// Takes the next message of answers; false when it does not fit what was asked, after which nothing can be trusted.
     fileprivate func receive(_ reply: ByteBuffer, from start: Int, count: Int) -> Bool {
         guard let message = inFlight.popFirst() else { return false }
+        cutItems -= message.items
         loop.meter.moduleAnswered(nanoseconds: UInt64((NIODeadline.now() - message.sent).nanoseconds))
         let isWhole = unsafe reply.withUnsafeReadableBytes { readable in
             let bytes = unsafe UnsafeRawBufferPointer(rebasing: readable[start..<start + count])
