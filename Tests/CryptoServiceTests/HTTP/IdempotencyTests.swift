@@ -85,6 +85,37 @@ struct IdempotencyTests {
         #expect(String(buffer: answer) == "its answer")
     }
 
+    @Test func `What is under way is not pushed out, and gets its own answer`() throws {
+        let clock = TestClock()
+        let store = IdempotencyStore { clock.now }
+        let body = ByteBuffer(string: "{}")
+        func key(_ text: String) throws -> IdempotencyKey {
+            try #require(IdempotencyKey(text, client: "a", path: "/v1/rsa/generate"))
+        }
+        let slow = try key("slow")
+        _ = try store.begin(slow, body)
+        clock.advance(IdempotencyStore.lifetime)
+        for number in 0...IdempotencyStore.limit {
+            _ = try store.begin(key("n\(number)"), body)
+            store.finish(try key("n\(number)"), body)
+        }
+        #expect(throws: HTTPProblem.self) { try store.begin(slow, body) }
+        store.finish(slow, ByteBuffer(string: "done"))
+        #expect(throws: HTTPProblem.self) { try store.begin(slow, ByteBuffer(string: "{ }")) }
+        guard case .answered(let answer) = try store.begin(slow, body) else {
+            Issue.record("begun a second time")
+            return
+        }
+        #expect(String(buffer: answer) == "done" && store.count == IdempotencyStore.limit)
+        // Who ends what was ended changes nothing.
+        store.forget(slow)
+        store.finish(slow, body)
+        guard case .answered(answer) = try store.begin(slow, body) else {
+            Issue.record("the answer was changed")
+            return
+        }
+    }
+
     @Test func `The first answer is not given again to who may no longer create`() async throws {
         let door = try await HTTPDoor.make(without: [], presented: true)
         let headers = ["idempotency-key: revoked-later"]

@@ -4,8 +4,9 @@ import Synchronization
 /// The answers to requests that created something, so that a second try gives the first one's answer and makes no second key.
 ///
 /// In memory of one process, bounded in number and age: after a restart, an hour, or four thousand others, a second try is a new
-/// request. Where there is no room the client who has most loses its oldest, so that nobody pushes out the others' answers. Only
-/// what was done is kept; what was refused created nothing and may be tried again. Requests are compared whole and not by a
+/// request. Where there is no room the client who has most loses its oldest, so that nobody pushes out the others' answers. What is
+/// under way is kept until it ends, however many come meanwhile: connections bound their number. Only what was done is kept; what
+/// was refused created nothing and may be tried again. Requests are compared whole and not by a
 /// digest, so that no two can be taken for each other.
 final class IdempotencyStore: Sendable {
     /// Answers, of all clients together.
@@ -25,14 +26,14 @@ final class IdempotencyStore: Sendable {
         /// Which of the entries in its client's `order` it is.
         let number: Int
         let body: ByteBuffer
+        let answer: ByteBuffer
         let since: ContinuousClock.Instant
-        var answer: ByteBuffer?
     }
 
     /// What one client has here.
     private struct Share {
         var kept: [IdempotencyKey: Kept] = [:]
-        /// In the order of their coming; those that were forgotten are passed over, and swept out when they are many.
+        /// In the order of their coming.
         var order = CircularBuffer<(number: Int, key: IdempotencyKey)>()
 
         mutating func dropFirst() {
@@ -42,19 +43,33 @@ final class IdempotencyStore: Sendable {
 
         mutating func dropOld(_ now: ContinuousClock.Instant) {
             while let (number, key) = order.first {
-                if let kept = kept[key], kept.number == number, now - kept.since < lifetime { break }
+                if let kept = kept[key], kept.number == number, now - kept.since < lifetime { return }
                 dropFirst()
             }
-            guard order.count > 2 * kept.count + 64 else { return }
-            order = CircularBuffer(order.filter { kept[$0.key]?.number == $0.number })
         }
     }
 
     private struct State {
+        /// The bodies of requests that are being carried out. Never given up, or a second try would make a second key.
+        var underWay: [IdempotencyKey: ByteBuffer] = [:]
         var shares: [String: Share] = [:]
         var last = 0
 
         var count: Int { shares.values.reduce(0) { $0 + $1.kept.count } }
+
+        mutating func dropOld(_ now: ContinuousClock.Instant) {
+            for client in shares.keys {
+                shares[client]?.dropOld(now)
+                if shares[client]?.order.isEmpty ?? false { shares[client] = nil }
+            }
+        }
+
+        /// Room for one more.
+        mutating func makeRoom() {
+            while count >= limit, let most = shares.max(by: { $0.value.kept.count < $1.value.kept.count }) {
+                shares[most.key]?.dropFirst()
+            }
+        }
     }
 
     private let state = Mutex(State())
@@ -62,50 +77,42 @@ final class IdempotencyStore: Sendable {
 
     init(now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }) { self.now = now }
 
+    /// Answers.
     var count: Int { state.withLock { $0.count } }
 
     /// Throws where the key belongs to another request, or where its first request is still under way.
     func begin(_ key: IdempotencyKey, _ body: ByteBuffer) throws(HTTPProblem) -> Entry {
         let now = now()
         let result: Result<Entry, HTTPProblem> = state.withLock { state in
-            for client in state.shares.keys {
-                state.shares[client]?.dropOld(now)
-                if state.shares[client]?.order.isEmpty ?? false { state.shares[client] = nil }
+            state.dropOld(now)
+            let known = state.shares[key.client]?.kept[key]
+            if let first = state.underWay[key] ?? known?.body, first != body {
+                return .failure(HTTPProblem(.idempotencyMismatch, "the first request with this key had another body"))
             }
-            if let kept = state.shares[key.client]?.kept[key] {
-                guard kept.body == body else {
-                    return .failure(
-                        HTTPProblem(.idempotencyMismatch, "the first request with this key had another body"))
-                }
-                guard let answer = kept.answer else {
-                    return .failure(HTTPProblem(.idempotencyConflict, "the first request with this key is under way"))
-                }
-                return .success(.answered(answer))
+            if state.underWay[key] != nil {
+                return .failure(HTTPProblem(.idempotencyConflict, "the first request with this key is under way"))
             }
-            while state.count >= Self.limit,
-                let most = state.shares.max(by: { $0.value.kept.count < $1.value.kept.count })
-            {
-                state.shares[most.key]?.dropFirst()
-            }
-            state.last += 1
-            let kept = Kept(number: state.last, body: ByteBuffer(bytes: body.readableBytesView), since: now)
-            state.shares[key.client, default: Share()].kept[key] = kept
-            state.shares[key.client]?.order.append((state.last, key))
+            if let known { return .success(.answered(known.answer)) }
+            state.underWay[key] = ByteBuffer(bytes: body.readableBytesView)
             return .success(.new)
         }
         return try result.get()
     }
 
+    /// The request is done, and this its answer from now on.
     func finish(_ key: IdempotencyKey, _ answer: ByteBuffer) {
-        state.withLock { $0.shares[key.client]?.kept[key]?.answer = ByteBuffer(bytes: answer.readableBytesView) }
+        let now = now()
+        state.withLock { state in
+            guard let body = state.underWay.removeValue(forKey: key) else { return }
+            state.makeRoom()
+            state.last += 1
+            let kept = Kept(
+                number: state.last, body: body, answer: ByteBuffer(bytes: answer.readableBytesView), since: now)
+            state.shares[key.client, default: Share()].kept[key] = kept
+            state.shares[key.client]?.order.append((state.last, key))
+        }
     }
 
     /// The request was refused: nothing was made.
-    func forget(_ key: IdempotencyKey) {
-        state.withLock { state in
-            if let kept = state.shares[key.client]?.kept[key], kept.answer == nil {
-                state.shares[key.client]?.kept[key] = nil
-            }
-        }
-    }
+    func forget(_ key: IdempotencyKey) { state.withLock { $0.underWay[key] = nil } }
 }
