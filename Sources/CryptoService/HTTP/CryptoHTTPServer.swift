@@ -132,7 +132,7 @@ public struct CryptoHTTPServer: Service {
         return OperationIntake.Rules(
             bodyLimit: settings.bodyLimit, bodyTime: seconds(settings.frameSeconds),
             idleTime: seconds(settings.idleSeconds), firstByteTime: seconds(settings.firstByteSeconds),
-            answerTime: seconds(nil)
+            answerTime: seconds(nil), stopTime: seconds(settings.stopSeconds)
         ) { authorization, peer throws(HTTPProblem) in
             do throws(AdmissionRefusal) { return try admission.admit(authorization: authorization, peer) } catch {
                 throw HTTPProblem(error)

@@ -22,14 +22,17 @@ struct GracefulStopTests {
         let http: HTTPDoor
         let metrics: ServiceMetrics
 
-        init() async throws {
+        /// Answers to B2 so far.
+        var echoes: Int { Int(metrics.figures().perCommand[.echo]?.succeeded ?? 0) }
+
+        init(stopSeconds: Int = 600) async throws {
             world = try await World.make()
             gate = try await ModuleGate(before: world.socket, at: world.folder + "/gate")
             statusGate = try await ModuleGate(before: world.socket, at: world.folder + "/status")
             var settings = world.settings
             settings.moduleSocket = gate.path
             settings.httpPort = 0
-            settings.stopSeconds = 600
+            settings.stopSeconds = stopSeconds
             settings.moduleSeconds = 600
             settings.requestSeconds = 600
             metrics = ServiceMetrics()
@@ -150,33 +153,37 @@ struct GracefulStopTests {
         await doors.world.stop()
     }
 
+    private static let echo: String = #"{"data":"\#(String(repeating: "41", count: 15_000))"}"#
+
+    /// Asks and takes nothing, until the service makes no more answers because of that; then stops the service.
+    private static func stopWithAnswersUntaken(
+        _ doors: Doors, _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+    ) async throws -> Task<Void, any Error> {
+        let request = doors.http.request(
+            "POST", "/v1/echo", Array(echo.utf8), headers: ["content-type: application/json"])
+        let sending = Task { while true { try await outbound.write(ByteBuffer(bytes: request)) } }
+        let other = try await doors.world.connect()
+        var (before, rounds) = (0, 0)
+        while rounds < 5 {
+            for count in 1...200 {
+                #expect(try await other.run(RandomValueRequest(count: count)).bytes.count == count)
+            }
+            let now = doors.echoes
+            rounds = now == before && now > 0 ? rounds + 1 : 0
+            before = now
+        }
+        await other.close()
+        await doors.group.triggerGracefulShutdown()
+        while (try? await RawClient.with(port: doors.http.port, { _ in })) != nil { try Task.checkCancellation() }
+        return sending
+    }
+
     @Test(.timeLimit(.minutes(5)))
     func `Answers that are made when the service stops are taken whole, however slowly`() async throws {
         let doors = try await Doors()
         doors.gate.open()
-        doors.statusGate.open()
-        let body = #"{"data":"\#(String(repeating: "41", count: 15_000))"}"#
-        let echo = doors.http.request(
-            "POST", "/v1/echo", Array(body.utf8), headers: ["content-type: application/json"])
-        let metrics = doors.metrics
-        let echoes = { @Sendable in metrics.figures().perCommand[.echo]?.succeeded ?? 0 }
         let taken = try await RawClient.with(port: doors.http.port, receiveBuffer: 65_536) { client in
-            let outbound = client.outbound
-            let sending = Task { for _ in 0..<2_000 { try await outbound.write(ByteBuffer(bytes: echo)) } }
-            // Until no more are made, because nobody takes them.
-            var (before, rounds) = (UInt64.max, 0)
-            let other = try await doors.world.connect()
-            while rounds < 5 {
-                for number in 0..<200 {
-                    #expect(try await other.run(RandomValueRequest(count: 1 + number)).bytes.count == 1 + number)
-                }
-                let now = echoes()
-                rounds = now == before && now > 0 ? rounds + 1 : 0
-                before = now
-            }
-            await other.close()
-            await doors.group.triggerGracefulShutdown()
-            while (try? await RawClient.with(port: doors.http.port, { _ in })) != nil { try Task.checkCancellation() }
+            let sending = try await Self.stopWithAnswersUntaken(doors, client.outbound)
             let answers = try await client.httpAnswers()
             sending.cancel()
             _ = await sending.result
@@ -184,7 +191,22 @@ struct GracefulStopTests {
         }
         #expect(taken.allSatisfy { $0.status == 200 && $0.body.count > 30_000 })
         try await doors.running.value
-        #expect(taken.count > 1 && UInt64(taken.count) == echoes())
+        #expect(taken.count > 1 && taken.count == doors.echoes)
+        doors.gate.close()
+        doors.statusGate.close()
+        await doors.world.stop()
+    }
+
+    @Test(.timeLimit(.minutes(5)))
+    func `A stop waits for who takes no answers only as long as it may`() async throws {
+        let doors = try await Doors(stopSeconds: 1)
+        doors.gate.open()
+        try await RawClient.with(port: doors.http.port, receiveBuffer: 65_536) { client in
+            let sending = try await Self.stopWithAnswersUntaken(doors, client.outbound)
+            // Ends when the service closes.
+            await #expect(throws: (any Error).self) { try await sending.value }
+        }
+        try await doors.running.value
         doors.gate.close()
         doors.statusGate.close()
         await doors.world.stop()

@@ -45,6 +45,8 @@ final class OperationHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var isDraining = false
     /// The connection ends with the request under way: its client wants so, or the service stops. What waits behind it is not begun.
     private var endsAfterThis = false
+    /// When a service that stops waits no longer.
+    private var stopsAt: NIODeadline?
     /// The client sends no more, and still listens: what it has sent is answered.
     private var inputHasEnded = false
     /// What came is not HTTP: told when everything before it is answered.
@@ -86,6 +88,7 @@ final class OperationHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func checkTime() {
         let now = NIODeadline.now()
         let silence = now - lastActivity
+        if let stopsAt, now > stopsAt { return close(.stop) }
         switch phase {
         // One whose answers nobody takes is not read: it is silent as one between two requests is.
         case .idle where readIsHeld, .reading where readIsHeld: if silence > rules.idleTime { close(.idle) }
@@ -326,6 +329,7 @@ final class OperationHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case (is ChannelShouldQuiesceEvent, _):
             peer.end(.stop)
             endsAfterThis = true
+            stopsAt = .now() + rules.stopTime
             if case .idle = phase { finish() }
         // The body that Hummingbird reads will not be whole: that it must hear.
         case (ChannelEvent.inputClosed, .passing(isSent: false)): context.fireUserInboundEventTriggered(event)

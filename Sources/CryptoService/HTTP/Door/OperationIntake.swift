@@ -16,6 +16,8 @@ struct OperationIntake {
         let firstByteTime: TimeAmount
         /// Silence while an answer that is no operation's is made and taken.
         let answerTime: TimeAmount
+        /// How long a stop waits for what was accepted.
+        let stopTime: TimeAmount
         /// The client of a request by its `Authorization` header and its connection; takes its place in the client's rate. Called on
         /// the connection's loop.
         let admit: @Sendable (String?, ConnectedPeer) throws(HTTPProblem) -> AdmittedClient
