@@ -3,7 +3,8 @@
 
   survive.py --kmsd PROGRAM      while the stack is up, after the story (`make test` does so)
 
-1. ten thousand frames of garbage: each is answered or its connection closed, and the service still answers;
+1. ten thousand frames of garbage: each is answered or its connection closed, and the service still answers; then over HTTP, without a
+   token: ten thousand requests sent without waiting are all answered, however they are refused, and what is not HTTP is refused once;
 2. 500 idle connections, 50 that stop in the middle of a frame and 10 in the middle of an HTTP request are open: ten thousand
    requests of others are all answered rightly meanwhile, and those that stopped are closed at their limit;
 3. kmsd hsm is killed (-9) under load of MACs, batches of TACs and RSA signatures, over TCP and over HTTP: every request is
@@ -158,6 +159,66 @@ def garbage():
         connection.close()
     check("%d frames of garbage: %d answered, %d on closed connections" % (sent, answered, closed), answered + closed >= sent)
     check("the service answers afterwards", works())
+
+
+def answers(connection):
+    """The statuses of all responses until the server closes; -1 for one that is cut off."""
+    data = b""
+    while True:
+        try:
+            piece = connection.recv(262_144)
+        except ConnectionResetError:
+            piece = b""
+        if not piece:
+            break
+        data += piece
+    statuses = []
+    while data:
+        head, found, data = data.partition(b"\r\n\r\n")
+        length = re.search(rb"content-length: *(\d+)", head, re.I)
+        if not found or not length or len(data) < int(length.group(1)):
+            return statuses + [-1]
+        data = data[int(length.group(1)):]
+        statuses.append(int(head.split()[1]))
+    return statuses
+
+
+def garbage_over_http():
+    dice = random.Random(20260102)
+    kinds = [
+        lambda: b"POST /v1/echo HTTP/1.1\r\n\r\n",
+        lambda: b"POST /v1/mac/verify HTTP/1.1\r\nauthorization: Bearer %x\r\ncontent-length: 9\r\n\r\n{\"key\": 1" % dice.getrandbits(200),
+        lambda: b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n",
+        lambda: b"GET /v1/status HTTP/1.1\r\nx-ballast: %s\r\n\r\n" % (b"b" * dice.randrange(2_000)),
+        lambda: b"DELETE /%x HTTP/1.1\r\ncontent-length: 3\r\n\r\nabc" % dice.getrandbits(64),
+        lambda: b"POST /v1/tac/batch HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n4\r\nabcd\r\n0\r\n\r\n",
+    ]
+    sent = 0
+    wrong = []
+    # The first is the worst case: thousands that are refused at once, behind one that is not.
+    plans = [[2] + [0] * 5_000]
+    while sum(map(len, plans)) < 10_000:
+        plans.append([dice.randrange(len(kinds)) for _ in range(dice.randint(1, 400))])
+    for number, plan in enumerate(plans):
+        connection = socket.create_connection((HOST, HTTP_PORT), timeout=PATIENCE)
+        data = b"".join(kinds[kind]() for kind in plan)
+        ends_badly = number % 3 == 2
+        if ends_badly:
+            data += b"\x16\x03\x01" + dice.randbytes(100) + b"\r\n\r\n"
+        # Sent beside the reading: who does not read is not read from.
+        sender = threading.Thread(target=lambda: (connection.sendall(data), connection.shutdown(socket.SHUT_WR)))
+        sender.start()
+        got = answers(connection)
+        sender.join()
+        connection.close()
+        sent += len(plan)
+        expected = len(plan) + (1 if ends_badly else 0)
+        if len(got) != expected or -1 in got or 500 in got or ends_badly and got[-1] != 400:
+            wrong.append((number, expected, len(got), sorted(set(got))))
+    check("%d requests over HTTP without a token, sent without waiting, are all answered" % sent, not wrong, wrong[:3])
+    connection = http.client.HTTPConnection(HOST, HTTP_PORT, timeout=PATIENCE)
+    connection.request("GET", "/healthz")
+    check("HTTP answers afterwards", connection.getresponse().status == 200)
 
 
 # 2. A crowd
@@ -380,6 +441,7 @@ def main():
     options = parser.parse_args()
     check("the service answers", works())
     garbage()
+    garbage_over_http()
     crowd()
     death(options.kmsd)
     print("survival: %s" % ("all passed" if not failures else "%d FAILED" % len(failures)))
