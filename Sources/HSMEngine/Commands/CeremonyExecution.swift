@@ -67,7 +67,7 @@ extension FormatAdminCard: ExecutableCommand {
 
     borrowing func journalFields() -> [JournalField] {
         [
-            JournalField("reader", reader), JournalField("custodian", custodian.rawValue),
+            JournalField("reader", outside: reader), JournalField("custodian", custodian.rawValue),
             JournalField("discard", discardComponent),
         ]
     }
@@ -78,7 +78,8 @@ extension FormatAdminCard: ExecutableCommand {
 extension AdminCardInfo {
     var journalFields: [JournalField] {
         [
-            JournalField("custodian", custodian.rawValue), JournalField("serial", serial), JournalField("term", term),
+            JournalField("custodian", custodian.rawValue), JournalField("serial", outside: serial),
+            JournalField("term", term),
             JournalField("kcv", componentCheckValue),
         ]
     }
@@ -130,7 +131,7 @@ extension PresentAdminCard: ExecutableCommand {
         return module.progress(after)
     }
 
-    borrowing func journalFields() -> [JournalField] { [JournalField("reader", reader)] }
+    borrowing func journalFields() -> [JournalField] { [JournalField("reader", outside: reader)] }
 
     static func journalFields(of reply: CeremonyProgress) -> [JournalField] {
         reply.presented.last?.journalFields ?? []

@@ -157,13 +157,16 @@ extension ExportKeyBlock: ExecutableCommand {
 }
 
 extension KeyReference {
-    /// How the journal names a key before it is opened: as its caller did. The check value stands in the line after it.
+    /// How the journal names a key before it is opened: as its caller did, or as its block does, whose MAC is not looked at yet; what is no
+    /// identity there is no name. The check value stands in the line after it.
     var journalName: String {
         switch self {
         case .handle(let handle): "handle:" + String(handle.rawValue, radix: 16)
         case .block(let block, let expected):
-            expected?.description
-                ?? (try? KeyBlockHeader(parsing: block))?.optionalBlock(LMKBlockField.identity) ?? "unnamed"
+            (expected ?? Self.identity(inside: block))?.description ?? "unnamed"
         }
+    }
+    private static func identity(inside block: String) -> KeyIdentity? {
+        (try? KeyBlockHeader(parsing: block))?.optionalBlock(LMKBlockField.identity).flatMap { KeyIdentity($0) }
     }
 }

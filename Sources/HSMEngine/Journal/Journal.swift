@@ -38,19 +38,25 @@ final class Journal: Sendable {
     /// Whether a journal with lines in it exists.
     var hasLines: Bool { state.withLock { $0.lines > 0 } }
 
+    /// Refused where the line would be longer than the journal's limit: a line is whole or is not written, and its command not done.
     func append(_ phase: String, _ name: String, _ fields: [JournalField]) throws(ModuleRefusal) {
-        let isWritten = state.withLock { state in
+        let outcome = state.withLock { state -> Writing in
             if state.descriptor >= 0, FileBytes.status(state.descriptor)?.isRemoved ?? true {
                 // Somebody took the file away. Lines into a file without a name are no record.
                 close(state.descriptor)
                 state.descriptor = -1
             }
-            if state.descriptor < 0, open(&state) != .ready { return false }
+            if state.descriptor < 0, open(&state) != .ready { return .failed }
             return write(&state, phase, name, fields)
         }
-        guard isWritten else { throw ModuleRefusal(.journalUnavailable) }
+        switch outcome {
+        case .done: return
+        case .tooLong: throw ModuleRefusal(.tooLarge)
+        case .failed: throw ModuleRefusal(.journalUnavailable)
+        }
     }
 
+    private enum Writing { case done, tooLong, failed }
     private enum Opening: Equatable { case ready, unavailable, bad(Int) }
 
     private func open(_ state: inout State) -> Opening {
@@ -94,22 +100,22 @@ final class Journal: Sendable {
         return .ready
     }
 
-    private func write(_ state: inout State, _ phase: String, _ name: String, _ fields: [JournalField]) -> Bool {
+    private func write(_ state: inout State, _ phase: String, _ name: String, _ fields: [JournalField]) -> Writing {
         let text = JournalLine.text(
             sequence: state.lines + 1, time: clock(), phase: phase, name: name, fields: fields)
-        guard let hash = try? JournalLine.hash(state.head, text) else { return false }
+        guard JournalLine.fits(text) else { return .tooLong }
+        guard let hash = try? JournalLine.hash(state.head, text) else { return .failed }
         let line = text + Array(" h=\(Hex.encode(hash))\n".utf8)
-        guard line.count <= JournalLine.maximumLength,
-            FileBytes.writeAll(state.descriptor, line, at: state.isRegular ? state.length : 0),
+        guard FileBytes.writeAll(state.descriptor, line, at: state.isRegular ? state.length : 0),
             fdatasync(state.descriptor) == 0 || !state.isRegular
         else {
             takeBack(&state)
-            return false
+            return .failed
         }
         state.length += line.count
         state.lines += 1
         state.head = hash
-        return true
+        return .done
     }
 
     private func takeBack(_ state: inout State) {

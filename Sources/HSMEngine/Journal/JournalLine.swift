@@ -6,15 +6,18 @@ import HSMBridge
 /// line before (32 zero bytes before the first) and the text up to the blank before `h=`; modelled on RFC 6962's leaf hash.
 enum JournalLine {
     static let firstHash = [UInt8](repeating: 0, count: 32)
-    /// Longer lines are not ours.
+    /// Longer lines are not ours: neither written nor read. The newline does not count.
     static let maximumLength = 4_096
 
     static func hash(_ previous: [UInt8], _ text: [UInt8]) throws(PrimitiveError) -> [UInt8] {
         try DigestAlgorithm.sha256.hash([0x00] + previous + text)
     }
 
-    /// The text before the hash. Field values are words of our own vocabulary; anything else is made harmless here, so that
-    /// no caller can write a line of his own.
+    /// ` h=` and the hash.
+    private static let tailLength = 3 + 64
+
+    /// The text before the hash. Whatever is not a visible character of ASCII is made harmless here, so that no caller can write a
+    /// line of his own. Nothing is left out: what a command was carried out with has to stand in its line.
     static func text(sequence: UInt64, time: Int64, phase: String, name: String, fields: [JournalField]) -> [UInt8] {
         var text = "\(sequence) \(JournalTime.text(time)) \(phase) \(name)"
         for field in fields { text += " \(field.name)=\(harmless(field.value))" }
@@ -24,17 +27,19 @@ enum JournalLine {
     static func harmless(_ value: String) -> String {
         guard !value.isEmpty else { return "-" }
         var clean = ""
-        for scalar in value.unicodeScalars.prefix(120) {
+        for scalar in value.unicodeScalars {
             clean.unicodeScalars.append((0x21...0x7E).contains(scalar.value) ? scalar : "_")
         }
         return clean
     }
 
+    /// Whether a line with this text is one that is read again.
+    static func fits(_ text: [UInt8]) -> Bool { text.count + tailLength <= maximumLength }
+
     /// Splits a line without its end into text and hash, if it has the form of one.
     static func split(_ line: ArraySlice<UInt8>) -> (text: [UInt8], hash: [UInt8])? {
-        let tail = 3 + 64
-        guard line.count > tail, line.count <= maximumLength else { return nil }
-        let cut = line.endIndex - tail
+        guard line.count > tailLength, line.count <= maximumLength else { return nil }
+        let cut = line.endIndex - tailLength
         guard Array(line[cut..<cut + 3]) == Array(" h=".utf8),
             let hash = Hex.decode(String(decoding: line[(cut + 3)...], as: UTF8.self))
         else { return nil }
@@ -50,12 +55,25 @@ enum JournalLine {
 
 /// What a journal line says about a command. Never a secret: commands have no means to put one here but text of public values.
 struct JournalField: Sendable, Hashable {
+    /// Characters of a text from outside.
+    static let outsideLimit = 120
+
     let name: String
     let value: String
 
+    /// A value of our own making: identities, factors, check values, names of our vocabulary. It is never cut; commands bound how many
+    /// of them they take, and one whose line would be too long is refused.
     init(_ name: String, _ value: String) {
         self.name = name
         self.value = value
+    }
+
+    /// A text that a caller, a reader or a card chose, and that may have any length: cut, with `[+n]` for the n characters left out. No
+    /// text that was not cut is as long.
+    init(_ name: String, outside value: String) {
+        let scalars = value.unicodeScalars
+        let rest = scalars.count - Self.outsideLimit
+        self.init(name, rest > 0 ? String(scalars.prefix(Self.outsideLimit)) + "[+\(rest)]" : value)
     }
 
     init(_ name: String, _ value: (some CustomStringConvertible)?) {

@@ -123,15 +123,37 @@ import Testing
         }
     }
 
-    @Test func `every card of a batch stands in the journal, with the check value of its key`() async throws {
-        let master = try await module.newKey(.purchase, .derive, levels: 4)
+    /// The largest batches, with the longest names: as many cards as there are, and cards of as many levels.
+    @Test(arguments: [1, DerivedKey.maximumLevels])
+    func `every card of a batch stands in the journal, with the check value of its key`(levels: Int) async throws {
+        let names = try ["M", "K"].map { letter in
+            let part = String(repeating: letter, count: 24)
+            return try #require(KeyIdentity(issuer: part, product: part, label: part, version: 99))
+        }
+        let kinds = [
+            TestKeys.attributes(.purchase, .derive, .tripleDES2, .exportable, levels: 4),
+            TestKeys.attributes(.keyBlockProtection, .both, .aes128),
+        ]
+        var keys: [KeyReference] = []
+        for (name, kind) in zip(names, kinds) {
+            let made = try await module.execute(GenerateKey(attributes: kind, identity: name))
+            keys.append(.block(made.block, expected: name))
+        }
         let factors = Self.factors(Self.most)
-        let keys = try await module.execute(DiversifyKeyBatch(key: master, levels: 4, factors: factors)).keys
-        let command = DiversifyKeyBatch(key: master, levels: 4, factors: factors)
-        let fields = command.journalFields()
-        let text = try #require(fields.first { $0.name == "factors" }).value
-        #expect(text.split(separator: ",").map { UInt64($0, radix: 16) } == factors)
-        let outcome = try #require(DiversifyKeyBatch.journalFields(of: WrappedKeys(keys)).first)
-        #expect(outcome.value.split(separator: ",").map(String.init) == keys.map(\.checkValue.description))
+        let cards = try await module.execute(
+            DiversifyKeyBatch(key: keys[0], levels: UInt8(levels), factors: factors, transportKey: keys[1])
+        ).keys
+        #expect(cards.count == Self.most / levels)
+        let begin = try TestJournal.lastLine("begin diversifyKeyBatch", in: folder)
+        #expect(begin["key"] == names[0].description && begin["under"] == names[1].description)
+        #expect(begin["levels"] == "\(levels)")
+        let written = try #require(begin["factors"]).split(separator: ",")
+        #expect(written.allSatisfy { $0.utf8.count == 16 } && written.map { UInt64($0, radix: 16) } == factors)
+        let end = try TestJournal.lastLine("end diversifyKeyBatch", in: folder)
+        #expect(try #require(end["kcv"]).split(separator: ",").map(String.init) == cards.map(\.checkValue.description))
+        guard case .intact = ModuleJournal.verify(path: folder.file("module.journal")) else {
+            Issue.record("the journal is not read again")
+            return
+        }
     }
 }

@@ -134,6 +134,49 @@ import Testing
         #expect(!text().contains("\n9 "))
     }
 
+    @Test func `a text from outside is cut, and the line says by how much`() async throws {
+        let module = SoftwareModule(ModuleSettings(stateFolder: folder.path, readers: .none))
+        for (count, mark) in [(120, ""), (121, "[+1]"), (200, "[+80]")] {
+            let reader = String(repeating: "r", count: count)
+            _ = await module.refusal(
+                of: FormatAdminCard(
+                    reader: reader, custodian: .first, discardComponent: false, pin: try .typed("123456")))
+            let line = try TestJournal.lastLine("begin formatAdminCard", in: folder)
+            #expect(line["reader"] == reader.prefix(120) + mark)
+        }
+    }
+
+    /// The name in a block that nobody wrapped: taken from its header before its MAC is looked at.
+    @Test func `a block's own name is written where it is an identity, and not at any length`() async throws {
+        let module = try SoftwareModule(forTestsWithRandomLMKIn: folder.path)
+        for (name, written) in [("A/B/C/01", "A/B/C/01"), (String(repeating: "x", count: 250), "unnamed")] {
+            let header = KeyBlockHeader(
+                version: .d, attributes: TestKeys.attributes(.purchase), keyVersionText: "01",
+                optionalBlocks: [.init(id: LMKBlockField.identity, data: name), .levels(1)])
+            let protection = try KeyBlockKey(SecretBytes(copying: [UInt8](0..<32).span), version: .d)
+            let block = try protection.wrap(SecretBytes(copying: [UInt8](0..<16).span), header: header)
+            let key = KeyReference.block(block, expected: nil)
+            _ = await module.refusal(of: DiversifyKey(key: DerivedKey(key, factors: [1])))
+            #expect(try TestJournal.lastLine("begin diversifyKey", in: folder)["key"] == written)
+        }
+    }
+
+    @Test func `the longest line is read again, and a longer one is refused and not cut`() throws {
+        let path = folder.file("module.journal")
+        let journal = Journal(path: path, clock: { 0 })
+        func append(_ count: Int) throws(ModuleRefusal) {
+            try journal.append("begin", "generateKey", [JournalField("key", String(repeating: "k", count: count))])
+        }
+        // 1 1970-01-01T00:00:00.000000Z begin generateKey key=… h=…
+        let longest = JournalLine.maximumLength - 52 - 67
+        try append(longest)
+        #expect(folder.bytes("module.journal").count == JournalLine.maximumLength + 1)
+        #expect(throws: ModuleRefusal(.tooLarge)) { try append(longest + 1) }
+        try append(longest)
+        #expect(ModuleJournal.verify(path: path) == .intact(lines: 2))
+        #expect(Journal(path: path, clock: { 0 }).firstBadLine() == nil)
+    }
+
     @Test func `times are UTC in the Gregorian calendar`() {
         #expect(JournalTime.text(0) == "1970-01-01T00:00:00.000000Z")
         #expect(JournalTime.text(951_782_400_000_001) == "2000-02-29T00:00:00.000001Z")
