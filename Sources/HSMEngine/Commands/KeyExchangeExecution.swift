@@ -108,8 +108,17 @@ extension ImportKeyBlock: ExecutableCommand {
 }
 
 extension ImportCryptogram: ExecutableCommand {
-    /// What gives back plain text or keys.
-    static let closedUsages: Set<KeyUsage> = [.dataEncryption, .keyEncryption, .keyBlockProtection]
+    /// What a bare cryptogram may become: the keys that partners without key blocks send, none of which enciphers or deciphers for its
+    /// user.
+    ///
+    /// The form does not say what a key is for. Whoever has a copy of any cryptogram that ever went under the transport key could
+    /// bring it as another kind: a transport key as one for data, which deciphers what travelled under it; a card master as a single
+    /// card key, whose answer to a challenge is half of the key of the card with that number. So there is no card key here.
+    ///
+    /// What is left cannot be closed without closing the way: the MAC of one whole block without padding is that block's encipherment,
+    /// so a master brought as a MAC key with eight-byte MACs gives card keys away as well. A transport key that has ever carried masters
+    /// as bare cryptograms must not be used here; key blocks say what they hold.
+    static let openUsages: Set<KeyUsage> = [.mac1, .mac3, .cmac, .cardVerification]
 
     func execute(in execution: inout Execution) throws(ModuleRefusal) -> WrappedKey {
         let keyring = try execution.keyring()
@@ -119,9 +128,7 @@ extension ImportCryptogram: ExecutableCommand {
         guard attributes.algorithm.isSymmetric, cryptogram.count * 8 == attributes.algorithm.bits else {
             throw ModuleRefusal(.keyLengthInvalid)
         }
-        // The form does not say what the key is for either. A transport key taken as one for data would decipher, for whoever
-        // brings its cryptogram, everything that ever travelled under it.
-        guard !Self.closedUsages.contains(attributes.usage) else { throw ModuleRefusal(.usageNotPermitted) }
+        guard Self.openUsages.contains(attributes.usage) else { throw ModuleRefusal(.usageNotPermitted) }
         let transport = try execution.key(transportKey)
         let schedule = try transport.schedule(for: .unwrapCryptogram)
         try AttributeRules.checkWrapping(attributes.algorithm, under: transport.attributes.algorithm)

@@ -92,13 +92,48 @@ import Testing
         }
     }
 
-    @Test(arguments: [KeyUsage.dataEncryption, .keyEncryption, .keyBlockProtection])
-    func `a bare cryptogram becomes no key that gives back plain text or keys`(usage: KeyUsage) async throws {
-        let kek = try await module.newKey(.keyEncryption, .both)
-        let command = ImportCryptogram(
-            transportKey: kek, cryptogram: [UInt8](0..<16), checkValue: KeyCheckValue(1, 2, 3),
-            attributes: TestKeys.attributes(usage, .both), identity: try TestKeys.identity("KEK"))
-        #expect(await module.refusal(of: command) == .usageNotPermitted)
+    /// Whether partners send keys of a usage as bare cryptograms. Of all others the cryptogram of something else would make a key that
+    /// gives back plain text or keys, or enciphers what its user likes.
+    private static func comesBare(_ usage: KeyUsage) -> Bool {
+        switch usage {
+        case .mac1, .mac3, .cmac, .cardVerification: true
+        case .keyEncryption, .keyBlockProtection, .dataEncryption, .signature: false
+        case .applicationCryptogram, .scriptIntegrity: false
+        case .purchase, .load, .tac, .unload, .overdraft, .applicationMaintenance, .pinUnblock, .pinReload,
+            .cardControl,
+            .cardMaintenance, .internalAuthentication, .externalAuthentication, .psamCipher, .vendorTransport:
+            false
+        }
+    }
+
+    /// One cryptogram, a card master's, brought as a key of every usage and mode.
+    @Test(arguments: KeyUsage.allCases)
+    func `a bare cryptogram becomes no key but those that partners send so`(usage: KeyUsage) async throws {
+        let kekValue = try KeyMaterial.generate(.tripleDES2)
+        let kek = try await module.typedKey(
+            kekValue.withBytes { bytes in (0..<bytes.count).map { bytes[$0] } },
+            TestKeys.attributes(.keyEncryption, .both))
+        let master = try KeyMaterial.generate(.tripleDES2)
+        let cryptogram = try OpenKeySchedule(kekValue, algorithm: .tripleDES2).encipher(.ecb, secret: master)
+        let algorithm = usage == .signature ? KeyAlgorithm.rsa(bits: 2_048) : .tripleDES2
+        var modes = 0
+        for mode in ModeOfUse.allCases {
+            let attributes = TestKeys.attributes(usage, mode, algorithm)
+            guard (try? AttributeRules.check(attributes)) != nil else { continue }
+            modes += 1
+            let command = ImportCryptogram(
+                transportKey: kek, cryptogram: cryptogram,
+                checkValue: try KeyCheckValue.calculate(master, algorithm: .tripleDES2), attributes: attributes,
+                identity: try TestKeys.identity("TAKEN"))
+            if Self.comesBare(usage) {
+                _ = try await module.execute(command)
+            } else {
+                // A cryptogram of 16 bytes is no RSA key at all.
+                let refusal: ModuleError = usage == .signature ? .keyLengthInvalid : .usageNotPermitted
+                #expect(await module.refusal(of: command) == refusal, "\(mode)")
+            }
+        }
+        #expect(modes > 1)
     }
 
     /// Data of one block: a response by method 1 would be the cryptogram of the next.

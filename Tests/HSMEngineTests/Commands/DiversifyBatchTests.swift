@@ -17,23 +17,6 @@ import Testing
 
     private static func factors(_ count: Int) -> [UInt64] { (0..<count).map { _ in .random(in: 0 ... .max) } }
 
-    /// A key of a given value, typed in two components.
-    private func typed(_ value: String, _ attributes: KeyAttributes) async throws -> KeyReference {
-        let identity = try TestKeys.identity("TYPED")
-        let bytes = try #require(Hex.decode(value))
-        let mask = bytes.map { _ in UInt8.random(in: 0...255) }
-        let entry = try await module.execute(
-            BeginComponentEntry(attributes: attributes, identity: identity, components: 2))
-        for (number, part) in [mask, zip(bytes, mask).map { $0 ^ $1 }].enumerated() {
-            _ = try await module.execute(
-                EnterComponent(
-                    session: entry.session, number: UInt8(number + 1),
-                    component: try .typed(Hex.encode(part), hexadecimal: true)))
-        }
-        let key = try await module.execute(FinishComponentEntry(session: entry.session))
-        return .block(key.block, expected: identity)
-    }
-
     @Test(arguments: CardVectorTests.diversification) func `the published card keys come out, wrapped`(
         vector: Vector
     ) async throws {
@@ -45,7 +28,8 @@ import Testing
         let bytes = try #require(Hex.decode(value))
         let secret = try SecretBytes(copying: bytes.span)
         guard try WeakKeys.weakness(of: secret, algorithm: algorithm) == nil else { return }
-        let master = try await typed(value, TestKeys.attributes(.purchase, .derive, algorithm, levels: factors.count))
+        let master = try await module.typedKey(
+            bytes, TestKeys.attributes(.purchase, .derive, algorithm, levels: factors.count))
         let derived = try #require(Hex.decode(vector.expect))
         let expected = try SecretBytes(copying: derived.span)
         let count = Self.most / factors.count

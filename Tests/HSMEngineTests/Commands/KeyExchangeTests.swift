@@ -106,8 +106,8 @@ import Testing
         func command(_ check: KeyCheckValue, _ export: Exportability = .nonExportable) throws -> ImportCryptogram {
             ImportCryptogram(
                 transportKey: .block(kek.block, expected: nil), cryptogram: cryptogram, checkValue: check,
-                attributes: TestKeys.attributes(.purchase, .derive, .tripleDES2, export),
-                identity: try TestKeys.identity("MPK"))
+                attributes: TestKeys.attributes(.mac3, .calculate, .tripleDES2, export),
+                identity: try TestKeys.identity("MAC"))
         }
         #expect(try await module.execute(command(checkValue)).checkValue == checkValue)
         #expect(await module.refusal(of: try command(KeyCheckValue(0, 0, 0))) == .checkValueMismatch)

@@ -30,6 +30,21 @@ extension SoftwareModule {
         return .block(wrapped.block, expected: identity)
     }
 
+    /// A key of a given value, typed in two components.
+    func typedKey(_ value: [UInt8], _ attributes: KeyAttributes) async throws -> KeyReference {
+        let identity = try TestKeys.identity("TYPED")
+        let mask = value.map { _ in UInt8.random(in: 0...255) }
+        let entry = try await execute(BeginComponentEntry(attributes: attributes, identity: identity, components: 2))
+        for (number, part) in [mask, zip(value, mask).map { $0 ^ $1 }].enumerated() {
+            _ = try await execute(
+                EnterComponent(
+                    session: entry.session, number: UInt8(number + 1),
+                    component: try .typed(Hex.encode(part), hexadecimal: true)))
+        }
+        let key = try await execute(FinishComponentEntry(session: entry.session))
+        return .block(key.block, expected: identity)
+    }
+
     /// The refusal that a command meets; fails the test where it is carried out.
     func refusal<Command: ModuleCommand & ~Copyable>(
         of command: borrowing Command, sourceLocation: SourceLocation = #_sourceLocation

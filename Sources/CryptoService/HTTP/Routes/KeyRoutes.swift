@@ -56,7 +56,7 @@ extension ServiceRoute {
         },
         ServiceRoute(
             "/v1/keys/import-cryptogram", "importCryptogram", .keys,
-            "Take a TDES or SM4 key that comes as a bare cryptogram with its check value.", command: "A6",
+            "Take a MAC or card code key that comes as a bare cryptogram with its check value.", command: "A6",
             grant: .importKey, request: [.transportKey, .cryptogram, .checkValue, .attributes],
             answer: [.block, .checkValue],
             example: (
