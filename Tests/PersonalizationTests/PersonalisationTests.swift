@@ -26,6 +26,27 @@ import Testing
         #expect(try terminal.purchase(50) == 8_700)
     }
 
+    /// The module answers four bytes under a control key, never a block: EXTERNAL AUTHENTICATE asks for so many whatever the rest takes.
+    @Test(arguments: ["psam", "fmcos"])
+    func `a card whose secure messaging takes eight bytes is made as well`(_ kind: String) async throws {
+        let shop = try await Workshop.shared.value
+        let folder = "\(shop.folder)/\(shop.fresh("profiles"))"
+        try FileManager.default.copyItem(atPath: Workshop.profileFolder, toPath: folder)
+        for name in ["psam-pboc.yaml", "fmcos-canteen.yaml"] {
+            let text = try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8)
+            let changed = text.replacing("  challenge: 4\n", with: "  challenge: 8\n")
+            #expect(changed != text)
+            try changed.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
+        }
+        let desk = try await shop.reopened(node: shop.fresh("eight"), profiles: folder)
+        let job = try await desk.personalise(
+            shop.request(kind, shop.blank(kind), batch: shop.delivery(kind, 1)), by: shop.olga)
+        #expect(job.state == .finished, "\(job.message ?? "")")
+        for challenge in ["| 0084000008 |", "| 0084000004 |"] {
+            #expect(job.transcript.contains { $0.contains(challenge) }, "\(challenge)")
+        }
+    }
+
     @Test(arguments: ["psam", "fmcos"])
     func `no transcript, journal or audit line has a key or the PIN in clear`(_ kind: String) async throws {
         let shop = try await Workshop.shared.value

@@ -127,7 +127,8 @@ public struct ProtectCommand: ModuleCommand {
 
 /// The answer to a card's challenge for EXTERNAL AUTHENTICATE: the challenge enciphered under the key.
 ///
-/// Four bytes are extended by zeros to a block (FMCOS), eight are taken as they are.
+/// Four bytes are extended by zeros to a block (FMCOS); a whole block is taken as it is, but not for a control key: that one protects
+/// key loads as well, and must encipher no block of its caller's choice.
 public struct CardCryptogram: ModuleCommand {
     public typealias Reply = MACValue
     public static let code = CommandCode.cardCryptogram

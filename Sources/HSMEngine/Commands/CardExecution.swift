@@ -111,8 +111,12 @@ extension ProtectCommand: ExecutableCommand {
 
 extension CardCryptogram: ExecutableCommand {
     func execute(in execution: inout Execution) throws(ModuleRefusal) -> HSMBridge.MACValue {
-        let line = try execution.key(key.key).cardKey(.cardCryptogram, key.factors)
-        guard challenge.count == 4 || challenge.count == line.blockLength else {
+        let entry = try execution.key(key.key)
+        let line = try entry.cardKey(.cardCryptogram, key.factors)
+        // A control key also signs key loads and enciphers what they carry. A whole block of the caller's choice under it could be the MAC
+        // of a command of one block, or under SM4 any block of a load; four bytes and zeros are none of them.
+        let isControl = entry.attributes.usage == .cardControl
+        guard challenge.count == 4 || challenge.count == line.blockLength && !isControl else {
             throw ModuleRefusal(.dataLengthInvalid)
         }
         let answer = try primitive { () throws(PrimitiveError) in

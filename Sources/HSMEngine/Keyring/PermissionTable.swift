@@ -105,7 +105,9 @@ enum PermissionTable {
         case .applicationMaintenance: card([.protectCommand: onCard, .loadOntoCard: ontoPSAM])
         case .pinUnblock, .pinReload: card([.loadOntoCard: ontoPSAM])
         // No `protectCommand`: the MAC of any command under this key could be made one that loads a key, for its initial vector is
-        // the caller's and is xored onto the header. Nor is it loaded bare: a card maker's key has a value that others know.
+        // the caller's and is xored onto the header. For the same reason `CardCryptogram` takes challenges of four bytes for it, never
+        // a whole block. What its holder can do all the same is load keys of the module onto the card (`controlKeyLoad`).
+        // Nor is it loaded bare: a card maker's key has a value that others know.
         case .cardControl: card([.controlKeyLoad: onCard, .cardCryptogram: onCard])
         case .cardMaintenance: card([.protectCommand: onCard, .loadOntoCard: ontoPSAM])
         case .internalAuthentication: card([.loadOntoCard: ontoPSAM])

@@ -51,8 +51,10 @@ extension CardSession {
         }
     }
 
-    private func challenge() throws(SessionStop) -> [UInt8] {
-        let length = image.challengeLength
+    /// The card's challenge for secure messaging, of the length that its manual wants there.
+    private func challenge() throws(SessionStop) -> [UInt8] { try challenge(image.challengeLength) }
+
+    private func challenge(_ length: Int) throws(SessionStop) -> [UInt8] {
         let answer = try line.send(
             CommandAPDU(cla: 0x00, ins: 0x84, p1: 0, p2: 0, expectedLength: length), accepting: [.success])
         guard answer.data.count == length else {
@@ -78,10 +80,12 @@ extension CardSession {
         return status
     }
 
+    /// With the short challenge that every card gives, whatever its secure messaging takes: the module answers no longer one
+    /// under a control key.
     private func authenticate(_ header: UInt32, _ key: CardKey, accepting: Set<StatusWord>) throws(SessionStop)
         -> StatusWord
     {
-        let answer = try ask(CardCryptogram(key: key.derived, challenge: try challenge()))
+        let answer = try ask(CardCryptogram(key: key.derived, challenge: try challenge(4)))
         return try line.send(CommandAPDU(header, data: answer.bytes), accepting: accepting).status
     }
 

@@ -85,7 +85,7 @@ struct CardOS: Sendable, Hashable {
 
     let name: String
     let cipher: CardCipher
-    /// 4, 8, or 16 for SM4.
+    /// Of secure messaging: 4, 8, or 16 for SM4.
     let challengeLength: Int
     /// Reads the chip's serial number; the card is known by it when a job goes on.
     let serialCommand: ByteTemplate

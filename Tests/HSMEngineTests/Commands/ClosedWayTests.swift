@@ -23,6 +23,27 @@ import Testing
         #expect(await module.refusal(of: command) == .usageNotPermitted)
     }
 
+    /// The MAC of APPLICATION BLOCK, `84 1E 00 00 04` and padding xored with the card's own challenge, is the encipherment of one
+    /// block; under SM4 every block of a key load and of its MAC is.
+    @Test(arguments: [KeyAlgorithm.tripleDES2, .sm4], [ModeOfUse.derive, .unrestricted])
+    func `a control key enciphers no block that the caller writes`(algorithm: KeyAlgorithm, mode: ModeOfUse)
+        async throws
+    {
+        let factors: [UInt64] = mode == .derive ? [7] : []
+        let control = DerivedKey(try await module.newKey(.cardControl, mode, algorithm), factors: factors)
+        let other = DerivedKey(try await module.newKey(.externalAuthentication, mode, algorithm), factors: factors)
+        let length = algorithm == .sm4 ? 16 : 8
+        let block =
+            Array<UInt8>([0x84 ^ 0xA1, 0x1E ^ 0xB2, 0xC3, 0xD4, 0x04, 0x80]) + [UInt8](repeating: 0, count: length - 6)
+        #expect(await module.refusal(of: CardCryptogram(key: control, challenge: block)) == .dataLengthInvalid)
+        // Nor one that ends in the zeros that a short challenge is filled with: who needs that sends four bytes.
+        let short = Array(block.prefix(4)) + [UInt8](repeating: 0, count: length - 4)
+        #expect(await module.refusal(of: CardCryptogram(key: control, challenge: short)) == .dataLengthInvalid)
+        #expect(try await module.execute(CardCryptogram(key: control, challenge: [1, 2, 3, 4])).bytes.count == length)
+        // A key that only authenticates answers whole blocks.
+        #expect(try await module.execute(CardCryptogram(key: other, challenge: block)).bytes.count == length)
+    }
+
     @Test func `a bare control master goes under no key of a card maker, and under no control key`() async throws {
         let master = DerivedKey(try await module.newKey(.cardControl))
         for key in [

@@ -68,20 +68,20 @@ final class Workshop: Sendable {
     }
 
     /// What a restart of the server is.
-    func reopened(node: String = "a") async throws -> CardIssuing {
-        try await Self.openDesk(database, centre, module, readers, node: node)
+    func reopened(node: String = "a", profiles: String = profileFolder) async throws -> CardIssuing {
+        try await Self.openDesk(database, centre, module, readers, node: node, profiles: profiles)
     }
 
     private static func openDesk(
         _ database: Database, _ centre: KeyCentre, _ module: SoftwareModule, _ readers: CardsInMemory,
-        node: String = "a"
+        node: String = "a", profiles: String = profileFolder
     ) async throws -> CardIssuing {
         var settings = IssuingSettings()
         settings.node = node
         settings.stationLimit = 64
         return try await CardIssuing.open(
             database: database, centre: centre, module: module, cards: readers.access,
-            profiles: ProfileLibrary(folder: profileFolder), settings: settings)
+            profiles: ProfileLibrary(folder: profiles), settings: settings)
     }
 
     private static func addPeople(_ database: Database) async throws {
