@@ -37,7 +37,8 @@ extension ExplainMAC: ExecutableCommand {
         func mayDo(_ operation: KeyOperation, _ factors: Int) -> Bool {
             (try? entry.permit(operation, factors: factors)) != nil
         }
-        // The entry is asked and not the table: a component has the attributes of the key that it is to be part of, and no use.
+        // The entry is asked and not the table: a component has the attributes of the key that it is to be part of, and may do nothing
+        // of what that one may.
         for operation in direct where mayDo(operation, 0) { return }
         for operation in onCard where mayDo(operation, entry.attributes.levels) { return }
         throw ModuleRefusal(.usageNotPermitted)

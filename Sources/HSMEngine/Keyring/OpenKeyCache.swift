@@ -11,7 +11,8 @@ final class OpenKeyEntry: Sendable {
     let schedule: OpenKeySchedule?
     /// For RSA alone.
     let rsa: OpenRSAKey?
-    /// The number of a component, which no command may use but the one that forms keys; nil for a key.
+    /// The number of a component, which is formed into a key, wrapped anew or shown by its check value, and does none of what its
+    /// attributes say; nil for a key.
     let component: Int?
     private let permitted: PermittedOperations
     /// Second chance of the cache: used again since it was opened, or since the hand last passed. A key that is opened and

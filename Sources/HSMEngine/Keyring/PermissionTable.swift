@@ -2,6 +2,10 @@ import HSMBridge
 
 /// Which key may do what: the only place that says so. What is not here is refused.
 ///
+/// One command looks further than it was permitted: `ExplainMAC` asks the table whether the key's own MACs may be checked, and
+/// then compares the MAC that its caller brought with those of other depths, orders of factors and halves of the key too, since
+/// these are the mistakes it is to find. It gives no MAC, only the name of a reading that fits.
+///
 /// Three rules stand behind the card rows. A *master* (mode X) calculates only for a card, never itself: any block enciphered
 /// under the master would be half of the key of the card whose factor that block is. It calculates for a card with exactly as
 /// many factors as its block says (`KeyAttributes.levels`): with one fewer, the key above the card's would be a master in the
@@ -18,7 +22,8 @@ enum PermissionTable {
         case some
         /// The master itself, or after some levels or all.
         case noneOrSome
-        /// One factor whatever the key says: an EMV issuer key for one card, which is not a level of PBOC.
+        /// One factor: the card that an EMV issuer key is asked about. Of mode X that key has just this one level; of mode N it has
+        /// none and takes the card all the same, for EMV's way to a card's key is not a level of PBOC.
         case one
         /// Any number: the value is known to others in any case.
         case any

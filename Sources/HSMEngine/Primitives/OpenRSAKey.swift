@@ -11,7 +11,8 @@ import Synchronization
 /// against timing.
 final class OpenRSAKey: @unchecked Sendable {
     private let handle: RSAKeyHandle
-    /// Parsed by itself, so that a fault in the private key's copy of the modulus is found as well.
+    /// What verifies and says how long the key is: an object of its own, without the private numbers. It does not look at what
+    /// `sign` gives.
     private let publicHalf: RSAKeyHandle
     let isPrivate: Bool
     /// At most two for each of the schemes, which are a closed set.
@@ -40,6 +41,12 @@ final class OpenRSAKey: @unchecked Sendable {
     /// A calculation disturbed in one of the two CRT halves would give the private key away to whoever sees its result (Boneh,
     /// DeMillo, Lipton 1997). libcrypto checks what the halves give against the public exponent before it goes on, and calculates
     /// without them where it is wrong (`rsa_ossl_mod_exp`); a test with spoilt keys holds it to that.
+    ///
+    /// What that leaves: the check and the calculation without the halves both use the private key's own modulus and its Montgomery
+    /// form, and the latter's result, made with d, is not checked again. Where the modulus is disturbed in memory after the key
+    /// was opened, or d together with a number of the CRT half, a wrong signature comes out, from which the private key could be learned
+    /// as well. Before it is opened, a key with any wrong number is refused: `RSA.load` checks that they belong together, and `warmUp`
+    /// verifies one signature.
     func sign(digest: [UInt8], _ scheme: RSASignatureScheme) throws(PrimitiveError) -> [UInt8] {
         guard isPrivate else { throw .algorithmNotPermitted }
         return try RSA.signature(of: digest, scheme, length: handle.length, try context(.sign, scheme))

@@ -35,7 +35,8 @@ extension RSA {
         return try verify(signature, of: try digest.hash(message), RSASignatureScheme(.pkcs1, digest), handle)
     }
 
-    /// The private operation over a digest, not yet checked.
+    /// The private operation over a digest. libcrypto checks what the CRT halves give (`OpenRSAKey.sign` says how far that goes); the
+    /// signature itself is not verified here.
     static func signature(
         of digest: [UInt8], _ scheme: RSASignatureScheme, _ handle: borrowing RSAKeyHandle
     ) throws(PrimitiveError) -> [UInt8] {

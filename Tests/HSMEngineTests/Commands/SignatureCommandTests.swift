@@ -217,29 +217,62 @@ import Testing
         _ = try cache.entry(handles[3])
     }
 
-    /// What a disturbed calculation in one of the halves comes to. Given away, it would factor the modulus; so the right signature has
-    /// to come, by the way without the halves.
-    @Test(arguments: 6...8) func `a key with one spoilt number of its CRT half signs right all the same`(
-        number: Int
-    ) throws {
+    /// The numbers of RSAPrivateKey in their order, without the version.
+    enum PrivateNumber: Int, CaseIterable { case n = 1, e, d, p, q, dP, dQ, qInv }
+
+    /// The known key with the last byte of these numbers changed: what a disturbance in memory comes to.
+    private static func spoilt(_ numbers: [PrivateNumber]) throws -> SecretBytes {
         var der = try #require(Hex.decode(RSAKnownAnswer.privateKey))
-        // RSAPrivateKey: version, n, e, d, p, q, dP, dQ, qInv. The last byte of the one in question.
         func length(_ at: Int) -> (value: Int, next: Int) {
             guard der[at] & 0x80 != 0 else { return (Int(der[at]), at + 1) }
             let count = Int(der[at] & 0x7F)
             return (der[at + 1...at + count].reduce(0) { $0 << 8 | Int($1) }, at + 1 + count)
         }
-        var place = length(1).next
-        for _ in 0..<number {
+        for number in numbers {
+            var place = length(1).next
+            for _ in 0..<number.rawValue {
+                let (count, next) = length(place + 1)
+                place = next + count
+            }
             let (count, next) = length(place + 1)
-            place = next + count
+            der[next + count - 1] ^= 2
         }
-        let (count, next) = length(place + 1)
-        der[next + count - 1] ^= 2
-        let key = try OpenRSAKey(try SecretBytes(copying: der.span))
+        return try SecretBytes(copying: der.span)
+    }
+
+    private static func signature(_ numbers: [PrivateNumber]) throws -> [UInt8] {
+        let key = try OpenRSAKey(try spoilt(numbers))
         let digest = try DigestAlgorithm.sha256.hash(Array("abc".utf8))
-        let signature = try key.sign(digest: digest, RSASignatureScheme(.pkcs1, .sha256))
-        #expect(signature == Hex.decode(RSAKnownAnswer.signature))
+        return try key.sign(digest: digest, RSASignatureScheme(.pkcs1, .sha256))
+    }
+
+    /// A wrong CRT result, given away, would factor the modulus; so the right signature has to come, by the way without the halves.
+    @Test(arguments: [PrivateNumber.d, .p, .q, .dP, .dQ, .qInv])
+    func `an open key with one number spoilt of those beside the modulus signs right all the same`(
+        number: PrivateNumber
+    ) throws {
+        #expect(try Self.signature([number]) == Hex.decode(RSAKnownAnswer.signature))
+    }
+
+    /// What `OpenRSAKey.sign` says is left: nothing looks at these signatures again. Should that ever change, so does this test.
+    @Test(arguments: [[PrivateNumber.n], [.d, .p], [.d, .q], [.d, .dP], [.d, .dQ], [.d, .qInv]])
+    func `an open key with a spoilt modulus, or d and a number of its CRT half, signs wrong`(
+        numbers: [PrivateNumber]
+    ) throws {
+        #expect(try Self.signature(numbers) != Hex.decode(RSAKnownAnswer.signature))
+        // The first signature of each key is verified when it is opened.
+        let key = try OpenRSAKey(try Self.spoilt(numbers))
+        #expect(throws: PrimitiveError.self) { try key.warmUp() }
+    }
+
+    @Test(arguments: PrivateNumber.allCases) func `no key with a spoilt number is opened`(number: PrivateNumber) throws
+    {
+        let der = try Self.spoilt([number])
+        #expect(throws: PrimitiveError.resultInconsistent) { _ = try RSA.load(der) }
+        let attributes = TestKeys.attributes(.signature, .sign, .rsa(bits: 2_048))
+        #expect(throws: PrimitiveError.resultInconsistent) {
+            _ = try OpenKeyValue.checkValue(der, attributes: attributes)
+        }
     }
 
     @Test func `many threads sign with one key at the same time`() throws {
