@@ -288,6 +288,59 @@ import Testing
         }
         #expect(wrong.count == 0)
     }
+
+    /// The contexts are prepared with the first use, and the Montgomery forms of a key's primes as well.
+    @Test func `many threads race for the first use of a key, and every result is right`() throws {
+        let der = try #require(Hex.decode(RSAKnownAnswer.privateKey))
+        let digest = try DigestAlgorithm.sha256.hash(Array("abc".utf8))
+        let schemes = [RSASignatureScheme(.pkcs1, .sha256), RSASignatureScheme(.pss, .sha256)]
+        let witness = try OpenRSAKey(try SecretBytes(copying: der.span))
+        let known = try schemes.map { try witness.sign(digest: digest, $0) }
+        #expect(known[0] == Hex.decode(RSAKnownAnswer.signature))
+        let right = OutcomeCount()
+        let (rounds, threads) = (25, 32)
+        for _ in 0..<rounds {
+            let key = try OpenRSAKey(try SecretBytes(copying: der.span))
+            Race.run(threads) { number in
+                let scheme = schemes[number % 2]
+                if number / 2 % 2 == 0 {
+                    guard let signature = try? key.sign(digest: digest, scheme) else { return }
+                    if (try? witness.verify(signature.span, of: digest, scheme)) == true { right.add() }
+                } else {
+                    let genuine = known[number % 2]
+                    var wrong = genuine
+                    wrong[9] ^= 1
+                    let isTaken = try? key.verify(genuine.span, of: digest, scheme)
+                    let isWrongTaken = try? key.verify(wrong.span, of: digest, scheme)
+                    if isTaken == true, isWrongTaken == false { right.add() }
+                }
+            }
+        }
+        #expect(right.count == rounds * threads)
+    }
+}
+
+/// Threads that begin at the same moment.
+private enum Race {
+    static func run(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
+        let gate = NSCondition()
+        let waiting = OutcomeCount()
+        let finished = DispatchGroup()
+        for number in 0..<count {
+            finished.enter()
+            let thread = Thread {
+                gate.lock()
+                waiting.add()
+                if waiting.count == count { gate.broadcast() }
+                while waiting.count < count { gate.wait() }
+                gate.unlock()
+                body(number)
+                finished.leave()
+            }
+            thread.start()
+        }
+        finished.wait()
+    }
 }
 
 /// Counts from several threads.
