@@ -52,24 +52,13 @@ extension FormKey: ExecutableCommand {
 extension RewrapKey: ExecutableCommand {
     func execute(in execution: inout Execution) throws(ModuleRefusal) -> WrappedKey {
         let keyring = try execution.keyring()
-        guard case .block(let block, _) = key else { throw ModuleRefusal(.parameterInvalid) }
+        guard case .block = key else { throw ModuleRefusal(.parameterInvalid) }
         let entry = try execution.key(key)
-        // The header is authentic: the block has just been opened.
-        guard let identity = entry.description.identity, let header = try? KeyBlockHeader(parsing: block) else {
-            throw ModuleRefusal(.internalFault)
-        }
-        let factors = header.optionalBlock(LMKBlockField.factors).map(Self.factors) ?? []
+        guard let identity = entry.description.identity else { throw ModuleRefusal(.internalFault) }
         let fresh = try keyring.wrap(
-            entry.secret.bytes, attributes: entry.attributes, identity: identity, factors: factors,
+            entry.secret.bytes, attributes: entry.attributes, identity: identity, factors: entry.factors,
             component: entry.component)
         return WrappedKey(block: fresh, checkValue: entry.description.checkValue)
-    }
-
-    private static func factors(_ text: String) -> [UInt64] {
-        let digits = Array(text)
-        return stride(from: 0, to: digits.count, by: 16).compactMap {
-            UInt64(String(digits[$0..<min($0 + 16, digits.count)]), radix: 16)
-        }
     }
 
     func journalFields() -> [JournalField] { [JournalField("key", key.journalName)] }

@@ -7,6 +7,8 @@ private struct CardKeys {
     private let keyring: Keyring
     private let identity: KeyIdentity
     private let attributes: KeyAttributes
+    /// How the master itself came from one above it.
+    private let path: [UInt64]
     private let transport: OpenKeyEntry?
 
     init(
@@ -18,6 +20,7 @@ private struct CardKeys {
         guard let identity = master.description.identity else { throw ModuleRefusal(.internalFault) }
         self.identity = identity
         attributes = master.attributes.diversified(by: levels)
+        path = master.factors
         if let transportKey {
             try master.permit(.leave)
             transport = try execution.key(transportKey)
@@ -34,7 +37,7 @@ private struct CardKeys {
         if let transport {
             block = try TransportKey.wrap(derived, attributes: attributes, identity: identity, under: transport)
         } else {
-            block = try keyring.wrap(derived, attributes: attributes, identity: identity, factors: factors)
+            block = try keyring.wrap(derived, attributes: attributes, identity: identity, factors: path + factors)
         }
         return WrappedKey(block: block, checkValue: checkValue)
     }

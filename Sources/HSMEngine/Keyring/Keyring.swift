@@ -36,10 +36,7 @@ final class Keyring: Sendable {
             KeyBlockHeader.OptionalBlock(id: LMKBlockField.term, data: Hex.encode([term])),
             KeyBlockHeader.OptionalBlock(id: LMKBlockField.identity, data: identity.description),
         ]
-        if !factors.isEmpty {
-            let text = factors.map { Hex.encode(BigEndian.bytes($0)) }.joined()
-            fields.append(KeyBlockHeader.OptionalBlock(id: LMKBlockField.factors, data: text))
-        }
+        if !factors.isEmpty { fields.append(.factors(factors)) }
         if attributes.mode == .derive { fields.append(.levels(attributes.levels)) }
         let header = KeyBlockHeader(
             version: .d, attributes: attributes, keyVersionText: component.map { "c\($0)" } ?? identity.versionText,
@@ -94,7 +91,7 @@ final class Keyring: Sendable {
             levels: opened.header.levels ?? 0)
         guard let identity = opened.header.optionalBlock(LMKBlockField.identity).flatMap({ KeyIdentity($0) }),
             identity.versionText == opened.header.keyVersionText || opened.header.componentNumber != nil,
-            (try? AttributeRules.check(attributes)) != nil
+            let factors = opened.header.factors, (try? AttributeRules.check(attributes)) != nil
         else { throw .header(.fieldInvalid) }
         do throws(PrimitiveError) {
             let checkValue = try OpenKeyValue.checkValue(opened.key, attributes: attributes)
@@ -108,7 +105,8 @@ final class Keyring: Sendable {
             }
             let schedule = try OpenKeySchedule(opened.key, algorithm: opened.algorithm)
             return OpenKeyEntry(
-                description: description, secret: secret, schedule: schedule, component: opened.header.componentNumber)
+                description: description, secret: secret, schedule: schedule, factors: factors,
+                component: opened.header.componentNumber)
         } catch {
             throw .primitive(error)
         }
@@ -124,6 +122,23 @@ extension KeyBlockHeader.OptionalBlock {
     /// The depth of a master.
     static func levels(_ levels: Int) -> Self {
         Self(id: LMKBlockField.levels, data: Hex.encode([UInt8(clamping: levels)]))
+    }
+
+    /// The way from a master to a key made of it.
+    static func factors(_ factors: [UInt64]) -> Self {
+        Self(id: LMKBlockField.factors, data: factors.map { Hex.encode(BigEndian.bytes($0)) }.joined())
+    }
+}
+
+extension KeyBlockHeader {
+    /// The way that the key came from a master, none for any other; nil where it is not written as we write it.
+    fileprivate var factors: [UInt64]? {
+        guard let text = optionalBlock(LMKBlockField.factors) else { return [] }
+        guard let bytes = Hex.decode(text), bytes.count % 8 == 0, bytes.count <= 8 * DerivedKey.maximumLevels else {
+            return nil
+        }
+        return stride(from: 0, to: bytes.count, by: 8).map { at in bytes[at..<at + 8].reduce(0) { $0 << 8 | UInt64($1) }
+        }
     }
 }
 

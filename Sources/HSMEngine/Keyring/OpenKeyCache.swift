@@ -11,6 +11,8 @@ final class OpenKeyEntry: Sendable {
     let schedule: OpenKeySchedule?
     /// For RSA alone.
     let rsa: OpenRSAKey?
+    /// The way that the key came from a master; none for any other. Keys made of it have this way and their own behind it.
+    let factors: [UInt64]
     /// The number of a component, which is formed into a key, wrapped anew or shown by its check value, and does none of what its
     /// attributes say; nil for a key.
     let component: Int?
@@ -23,12 +25,13 @@ final class OpenKeyEntry: Sendable {
 
     init(
         description: KeyDescription, secret: SecretBox, schedule: OpenKeySchedule? = nil, rsa: OpenRSAKey? = nil,
-        component: Int? = nil
+        factors: [UInt64] = [], component: Int? = nil
     ) {
         self.description = description
         self.secret = secret
         self.schedule = schedule
         self.rsa = rsa
+        self.factors = factors
         self.component = component
         permitted = component == nil ? PermittedOperations(description.attributes) : PermittedOperations.none
     }

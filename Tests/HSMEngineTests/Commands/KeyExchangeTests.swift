@@ -194,4 +194,36 @@ import Testing
         }
         #expect(try await mac(DerivedKey(card)) == mac(DerivedKey(master, factors: factors)))
     }
+    /// One by one and as a batch, and through a block that was wrapped anew on the way.
+    @Test func `a card key names its whole way from the master, in however many steps it was made`() async throws {
+        let master = try await module.newKey(.purchase, .derive, .tripleDES2, .exportable, levels: 4)
+        let way: [UInt64] = [1, 0x1122_3344_5566_7788, .max, 4]
+        func step(_ key: KeyReference, _ factors: [UInt64]) async throws -> KeyReference {
+            let made = try await module.execute(DiversifyKey(key: DerivedKey(key, factors: factors)))
+            return .block(made.block, expected: nil)
+        }
+        func text(_ key: KeyReference) throws -> String? {
+            guard case .block(let block, _) = key else { return nil }
+            return try KeyBlockHeader(parsing: block).optionalBlock(LMKBlockField.factors)
+        }
+        let whole = "0000000000000001" + "1122334455667788" + "FFFFFFFFFFFFFFFF" + "0000000000000004"
+        let card = try await step(master, way)
+        #expect(try text(card) == whole)
+        var region = master
+        for factor in way.prefix(3) {
+            let fresh = try await module.execute(RewrapKey(key: try await step(region, [factor])))
+            region = .block(fresh.block, expected: nil)
+        }
+        #expect(try text(region) == String(whole.prefix(48)))
+        let batch = try await module.execute(DiversifyKeyBatch(key: region, levels: 1, factors: [way[3]]))
+        let inSteps = [
+            try await step(step(master, [way[0], way[1]]), [way[2], way[3]]), try await step(region, [way[3]]),
+            .block(batch.keys[0].block, expected: nil),
+        ]
+        let value = try await module.execute(CheckValue(key: card))
+        for key in inSteps {
+            #expect(try text(key) == whole)
+            #expect(try await module.execute(CheckValue(key: key)) == value)
+        }
+    }
 }
