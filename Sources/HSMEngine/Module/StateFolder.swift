@@ -28,7 +28,12 @@ final class StateFolder: Sendable {
         lock = descriptor
     }
 
-    deinit { close(lock) }
+    /// Unlocked, and not only closed: a program that another thread is starting has a copy of the descriptor until it begins, and the
+    /// lock would last as long.
+    deinit {
+        FileBytes.unlock(lock)
+        close(lock)
+    }
 
     /// Nil where there is no state file yet.
     func read() throws(StateFolderFault) -> StateRecord? {
@@ -82,9 +87,13 @@ enum FileBytes {
     /// F_OFD_SETLK: a lock of the open file and not of the process, so that it also keeps out a second module of one process.
     private static let setOpenFileLock: Int32 = 37
 
-    static func lock(_ descriptor: Int32) -> Bool {
+    static func lock(_ descriptor: Int32) -> Bool { set(F_WRLCK, descriptor) }
+
+    static func unlock(_ descriptor: Int32) { _ = set(F_UNLCK, descriptor) }
+
+    private static func set(_ type: Int32, _ descriptor: Int32) -> Bool {
         var whole = flock()
-        whole.l_type = Int16(F_WRLCK)
+        whole.l_type = Int16(type)
         whole.l_whence = Int16(SEEK_SET)
         return unsafe fcntl(descriptor, setOpenFileLock, &whole) == 0
     }

@@ -1,5 +1,6 @@
 import Foundation
 import HSMBridge
+import Synchronization
 import Testing
 
 @testable import HSMEngine
@@ -26,6 +27,8 @@ import Testing
     }
 
     @Test func `who lets go of a module when he has its answer may open its folder again`() async throws {
+        // A program that is being started has copies of all our descriptors for a moment, that of the folder's lock too.
+        let programs = StartedPrograms()
         for round in 0..<100 {
             do {
                 let module = SoftwareModule(ModuleSettings(stateFolder: folder.path, readers: .none))
@@ -34,6 +37,7 @@ import Testing
                 }
             }
         }
+        programs.stop()
     }
 
     @Test func `calculations are not journalled`() async throws {
@@ -182,4 +186,20 @@ import Testing
         #expect(JournalTime.text(951_782_400_000_001) == "2000-02-29T00:00:00.000001Z")
         #expect(JournalTime.text(1_795_411_470_123_456) == "2026-11-23T05:24:30.123456Z")
     }
+}
+
+/// Starts one program after the other on a thread of its own.
+private final class StartedPrograms: Sendable {
+    private let isStopping = Atomic<Bool>(false)
+
+    init() {
+        Thread.detachNewThread { [self] in
+            while !isStopping.load(ordering: .relaxed) {
+                let program = try? Process.run(URL(fileURLWithPath: "/bin/true"), arguments: [])
+                program?.waitUntilExit()
+            }
+        }
+    }
+
+    func stop() { isStopping.store(true, ordering: .relaxed) }
 }
