@@ -17,7 +17,7 @@ final class ModuleChannel {
     private static let fewBytes = 4_096
     /// Signatures in one message: some, so that the module has work while answers are on their way, and no more, for the first waits
     /// for the last.
-    private static let signatures = 4
+    private static let signatures = 8
     static let itemLimit = ModuleMessageLimits.maximumItems / 2
     static let byteLimit = ModuleMessageLimits.maximumLength / 4
 

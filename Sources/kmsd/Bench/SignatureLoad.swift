@@ -24,7 +24,7 @@ enum SignatureLoad {
         let pattern = LoadPattern(exchanges)
         let cores = ProcessorPinning.processorCount
         try context.inTurn(&row) {
-            try context.service(pattern, connections: 8, depth: 4)
+            try context.service(pattern, connections: 2, depth: 32)
         } reference: {
             let seconds = Int(max(1, context.seconds.rounded()))
             let text = try OutsideProgram.run(
