@@ -1,3 +1,4 @@
+import CryptoService
 public import Hummingbird
 import HummingbirdCore
 public import KMS
@@ -48,13 +49,15 @@ public struct ConsoleServer: Service {
     /// The application, for a test client.
     public func application() -> some ApplicationProtocol {
         let ready = onReady
+        let http = HTTP1Channel.Configuration(
+            idleTimeout: .seconds(Int64(settings.idleSeconds)),
+            httpDecoderConfiguration: .init(
+                maxHeaderFieldSize: 8_192, maxHeaderListSize: 16_384, maxHeaderFieldCount: 64))
         return Application(
             router: router,
-            server: .http1(
-                configuration: .init(
-                    idleTimeout: .seconds(Int64(settings.idleSeconds)),
-                    httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: 8_192, maxHeaderListSize: 16_384, maxHeaderFieldCount: 64))),
+            server: HTTPServerBuilder { responder in
+                AcceptedHTTP1Channel(HTTP1Channel(responder: responder, configuration: http))
+            },
             configuration: ApplicationConfiguration(
                 address: .hostname(settings.host, port: settings.port), serverName: nil,
                 availableConnectionsDelegate: MaximumAvailableConnections(settings.connectionLimit)),

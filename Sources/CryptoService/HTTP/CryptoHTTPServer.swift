@@ -74,7 +74,8 @@ public struct CryptoHTTPServer: Service {
             server: HTTPServerBuilder { responder in
                 DoorChannel(
                     admission: admission, door: door,
-                    base: OperationChannel(base: HTTP1Channel(responder: responder), desk: desk, rules: rules))
+                    base: OperationChannel(
+                        base: AcceptedHTTP1Channel(HTTP1Channel(responder: responder)), desk: desk, rules: rules))
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(

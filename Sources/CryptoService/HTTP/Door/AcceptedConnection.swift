@@ -1,5 +1,6 @@
-import HummingbirdCore
-import NIOCore
+public import HummingbirdCore
+public import Logging
+public import NIOCore
 import NIOHTTPTypes
 import Synchronization
 
@@ -7,11 +8,11 @@ import Synchronization
 /// in that moment (swift-nio issue 2813).
 ///
 /// The library ends the process where one of its channels is dropped without having been served, so this serves it for a moment.
-final class AcceptedConnection: ServerChildChannelValue {
+public final class AcceptedConnection: ServerChildChannelValue {
     private let connection: HTTP1Channel.Value
     private let isServed = Atomic<Bool>(false)
 
-    var channel: any Channel { connection.channel }
+    public var channel: any Channel { connection.channel }
 
     init(_ connection: HTTP1Channel.Value) { self.connection = connection }
 
@@ -24,5 +25,20 @@ final class AcceptedConnection: ServerChildChannelValue {
     func serve() -> HTTP1Channel.Value {
         isServed.store(true, ordering: .relaxed)
         return connection
+    }
+}
+
+/// Hummingbird's HTTP/1.1, whose connections may be dropped before they are served.
+public struct AcceptedHTTP1Channel: ServerChildChannel {
+    private let base: HTTP1Channel
+
+    public init(_ base: HTTP1Channel) { self.base = base }
+
+    public func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<AcceptedConnection> {
+        base.setup(channel: channel, logger: logger).map { AcceptedConnection($0) }
+    }
+
+    public func handle(value: AcceptedConnection, logger: Logger) async {
+        await base.handle(value: value.serve(), logger: logger)
     }
 }

@@ -5,14 +5,13 @@ import NIOHTTP1
 
 /// Hummingbird's HTTP/1.1 with the operations answered before it. Set up behind a `DoorHandler`, which knows the peer.
 struct OperationChannel: ServerChildChannel {
-    let base: HTTP1Channel
+    let base: AcceptedHTTP1Channel
     let desk: OperationDesk
     let rules: OperationIntake.Rules
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<AcceptedConnection> {
         let (desk, rules) = (desk, rules)
-        return base.setup(channel: channel, logger: logger).map { AcceptedConnection($0) }.flatMapThrowing {
-            connection in
+        return base.setup(channel: channel, logger: logger).flatMapThrowing { connection in
             let pipeline = channel.pipeline.syncOperations
             let peer = try pipeline.handler(type: DoorHandler.self).peer
             let parser = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
@@ -26,6 +25,6 @@ struct OperationChannel: ServerChildChannel {
     }
 
     func handle(value: AcceptedConnection, logger: Logger) async {
-        await base.handle(value: value.serve(), logger: logger)
+        await base.handle(value: value, logger: logger)
     }
 }
