@@ -25,18 +25,27 @@ final class RawClient: Sendable {
                 }
             }
         return try await channel.executeThenClose { inbound, outbound in
-            var session = Session(outbound: outbound, reads: inbound.makeAsyncIterator())
+            var session = Session(channel: channel.channel, outbound: outbound, reads: inbound.makeAsyncIterator())
             return try await body(&session)
         }
     }
 
     struct Session {
+        let wire: Wire
         let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
         var reads: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
         var stream = HostFrameStream()
         /// What was read of an HTTP response that is not whole.
         var pending = ByteBuffer()
 
+        init(
+            channel: any Channel, outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>,
+            reads: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
+        ) {
+            (self.wire, self.outbound, self.reads) = (Wire(channel: channel), outbound, reads)
+        }
+
+        /// Can return before the system has taken the bytes: where the event loop is late, any number of them wait for it.
         func send(_ bytes: [UInt8]) async throws { try await outbound.write(ByteBuffer(bytes: bytes)) }
 
         /// The next answer as bytes; nil when the server has closed.
@@ -53,5 +62,15 @@ final class RawClient: Sendable {
         }
 
         func finish() { outbound.finish() }
+    }
+
+    /// The connection for who counts what the server lets be sent.
+    struct Wire: Sendable {
+        fileprivate let channel: any Channel
+
+        /// Ends when the system has taken the bytes, or the connection is closed.
+        func handOver(_ bytes: [UInt8]) async throws {
+            try await channel.writeAndFlush(ByteBuffer(bytes: bytes)).get()
+        }
     }
 }
