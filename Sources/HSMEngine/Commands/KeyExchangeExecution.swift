@@ -173,6 +173,7 @@ extension KeyReference {
             (expected ?? Self.identity(inside: block))?.description ?? "unnamed"
         }
     }
+
     private static func identity(inside block: String) -> KeyIdentity? {
         (try? KeyBlockHeader(parsing: block))?.optionalBlock(LMKBlockField.identity).flatMap { KeyIdentity($0) }
     }

@@ -112,8 +112,8 @@ struct KeyImportCommand: AsyncParsableCommand {
         discussion: """
             Example: kmsd key import PARK/FLEET/TAC --under PARK/TRANSPORT/KEK-A --block-file fleet-tac.tr31
                      kmsd key import PARK/POS/MAC --under PARK/TRANSPORT/KEK-A --cryptogram 0123… --kcv 1A2B3C
-            A cryptogram says nothing of what its key is for: it becomes a MAC key or one for card codes, nothing else. Never
-            use a transport key so that has carried masters as cryptograms.
+            A cryptogram says nothing of what its key is for: it becomes a MAC key or one for card codes, nothing else. A
+            transport key that has ever carried masters as cryptograms must not be used for this.
             """)
     @OptionGroup var options: AdminOptions
     @Argument(help: "ISSUER/PRODUCT/LABEL[/NN]") var name: String
