@@ -61,7 +61,7 @@ import Testing
             }
             return .init(bytes: bytes)
         }
-        let connection = try await CryptoConnection.connect(host: "127.0.0.1", port: server.port)
+        let connection = try await server.connect()
         await #expect(throws: CryptoClientError.malformedReply(FieldError(.inputData, in: .header))) {
             try await connection.run(EchoRequest([1]))
         }
@@ -74,7 +74,7 @@ import Testing
     }
 
     @Test func `silence is a timeout for the oldest request and ends the others`() async throws {
-        var settings = CryptoConnection.Settings()
+        var settings = ScriptedServer.patient
         settings.replyTimeout = .milliseconds(50)
         let outcomes = try await attempt(settings: settings) { _ in .init() }
         #expect(outcomes.filter { $0 == .timedOut }.count == 1)
@@ -83,7 +83,7 @@ import Testing
 
     @Test func `a connection that was closed sends nothing more`() async throws {
         let server = try await ScriptedServer { _, _ in }
-        let connection = try await CryptoConnection.connect(host: "127.0.0.1", port: server.port)
+        let connection = try await server.connect()
         await connection.close()
         await #expect(throws: CryptoClientError.closed) { try await connection.run(DiagnosticsRequest()) }
         await server.stop()
@@ -98,7 +98,7 @@ import Testing
 
     @Test func `what cannot be sent is not sent and does no harm`() async throws {
         let server = try await ScriptedServer { frame, answers in answers.answer(frame, with: BytesReply([])) }
-        let connection = try await CryptoConnection.connect(host: "127.0.0.1", port: server.port)
+        let connection = try await server.connect()
         await #expect(throws: CryptoClientError.requestTooLong(65_536)) {
             try await connection.send(command: "B2", body: [UInt8](repeating: 0, count: 65_530))
         }
@@ -110,19 +110,12 @@ import Testing
         await server.stop()
     }
 
-    /// On a machine that runs many tests at once a reply may take long; only what the server did shall decide.
-    private static let patient: CryptoConnection.Settings = {
-        var settings = CryptoConnection.Settings()
-        settings.replyTimeout = .seconds(300)
-        return settings
-    }()
-
     private func attempt(
-        count: Int = 10, settings: CryptoConnection.Settings = Self.patient,
+        count: Int = 10, settings: CryptoConnection.Settings = ScriptedServer.patient,
         answer: @escaping @Sendable (HostFrame) -> ScriptedServer.Answer
     ) async throws -> [CryptoClientError?] {
         let server = try await ScriptedServer { frames in answer(frames[0]) }
-        let connection = try await CryptoConnection.connect(host: "127.0.0.1", port: server.port, settings: settings)
+        let connection = try await server.connect(settings)
         let outcomes = await outcomes(of: count, on: connection)
         await connection.close()
         await server.stop()

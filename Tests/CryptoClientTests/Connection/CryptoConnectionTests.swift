@@ -8,7 +8,7 @@ import Testing
         let server = try await ScriptedServer { frame, answers in
             answers.answer(frame, with: BytesReply(ByteBuffer(bytes: frame.body.readableBytesView.dropFirst(4))))
         }
-        let connection = try await CryptoConnection.connect(host: "127.0.0.1", port: server.port)
+        let connection = try await server.connect()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<2000 {
                 group.addTask {
@@ -31,10 +31,10 @@ import Testing
             seen.withLock { $0 += frames.count }
             return .init()
         }
-        var settings = CryptoConnection.Settings()
+        var settings = ScriptedServer.patient
         settings.maximumInFlight = 4
         settings.maximumWaiting = 8
-        let connection = try await CryptoConnection.connect(host: "127.0.0.1", port: server.port, settings: settings)
+        let connection = try await server.connect(settings)
         var busy = 0
         var closed = 0
         await withTaskGroup(of: CryptoClientError?.self) { group in
@@ -62,7 +62,7 @@ import Testing
             let verdicts = (0..<batch.count).map { (batch.check(at: $0)?.tac.value ?? 0) % 7 == 0 }
             answers.answer(frame, with: TACBatchReply(verdicts.map { $0 ? .valid : .invalid }))
         }
-        let connection = try await CryptoConnection.connect(host: "127.0.0.1", port: server.port)
+        let connection = try await server.connect()
         let checks = try (0..<10_000).map(check)
         let verdicts = try await connection.verifyTACs(checks, key: try .label("canteen/purse/tac"))
         #expect(verdicts == (0..<10_000).map { $0 % 7 == 0 ? .valid : .invalid })
@@ -79,7 +79,7 @@ import Testing
             kinds.withLock { $0.append(batch.kind) }
             answers.answer(frame, with: TACBatchReply(Array(repeating: .valid, count: batch.count)))
         }
-        let connection = try await CryptoConnection.connect(host: "127.0.0.1", port: server.port)
+        let connection = try await server.connect()
         let load = TACCheck(
             card: .init(rawValue: 1),
             record: .load(
@@ -103,7 +103,7 @@ import Testing
                 answers.answer(frame, with: TACBatchReply([.valid]))
             }
         }
-        let connection = try await CryptoConnection.connect(host: "127.0.0.1", port: server.port)
+        let connection = try await server.connect()
         let key = try HostKeyReference.label("canteen/purse/tac")
         let many = try (0..<3000).map(check)
         await #expect(throws: CryptoClientError.refused(.keyUsage)) { try await connection.verifyTACs(many, key: key) }
@@ -117,7 +117,7 @@ import Testing
     @Test func `a wrong TAC is an answer and a wrong usage is an error`() async throws {
         let code = Mutex(HostErrorCode.verificationFailed)
         let server = try await ScriptedServer { frame, answers in answers.refuse(frame, code.withLock { $0 }) }
-        let connection = try await CryptoConnection.connect(host: "127.0.0.1", port: server.port)
+        let connection = try await server.connect()
         let key = CardKey(master: try .label("canteen/purse/tac"), path: .init(card: .init(rawValue: 0)))
         let one = try check(0)
         let request = VerifyTACRequest(key: key, record: one.record, tac: one.tac)
@@ -143,9 +143,9 @@ import Testing
             guard let parsed = try? EchoRequest.parse(frame.body) else { return answers.refuse(frame, .inputData) }
             answers.answer(frame, with: BytesReply(parsed.command.data), trailer: parsed.end.trailer)
         }
-        var settings = CryptoConnection.Settings()
+        var settings = ScriptedServer.patient
         settings.headerLength = length
-        let connection = try await CryptoConnection.connect(host: "127.0.0.1", port: server.port, settings: settings)
+        let connection = try await server.connect(settings)
         for number in UInt8(0)..<40 {
             let end = MessageEnd(lmkIdentifier: 0, trailer: ByteBuffer(string: "T"))
             #expect(try await connection.run(EchoRequest([number, 0x19]), end: end).bytes == [number, 0x19])

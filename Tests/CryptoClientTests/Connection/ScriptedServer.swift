@@ -38,6 +38,18 @@ final class ScriptedServer: Sendable {
         }
     }
 
+    /// On a machine that runs many tests at once anything may take long; only what the server does shall decide.
+    static let patient: CryptoConnection.Settings = {
+        var settings = CryptoConnection.Settings()
+        settings.connectTimeout = .seconds(300)
+        settings.replyTimeout = .seconds(300)
+        return settings
+    }()
+
+    func connect(_ settings: CryptoConnection.Settings = patient) async throws(CryptoClientError) -> CryptoConnection {
+        try await CryptoConnection.connect(host: "127.0.0.1", port: port, settings: settings)
+    }
+
     func stop() async {
         try? await channel.close()
     }

@@ -136,7 +136,7 @@ import Testing
         let centre = web.door.world.centre
         let port = try #require(URL(string: web.plain)?.port)
         let request = "GET /v1/status HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(web.token)\r\n\r\n"
-        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        let channel = try await World.clients
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)

@@ -8,7 +8,7 @@ import Testing
 @testable import MariaDB
 
 /// `KeyCentre.run`, as `kmsd serve` starts it, brings to open connections what was changed elsewhere: here nobody else refreshes.
-@Suite(.timeLimit(.minutes(5))) struct PeriodicRefreshTests {
+@Suite(.timeLimit(.minutes(15))) struct PeriodicRefreshTests {
     @Test func `a certificate that another node removes closes its connection`() async throws {
         let door = try await TLSDoorTests.Door.open()
         let other = try await RevocationTests.otherNode(door.world)

@@ -76,7 +76,7 @@ import Testing
         // N0, eight random bytes: needs a grant that `host-port` has and `gate` has not.
         let random = Array("0001N0008".utf8)
         func answer(from address: String) async throws -> String? {
-            let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            let channel = try await World.clients
                 .bind(to: try SocketAddress(ipAddress: address, port: 0))
                 .connect(host: "127.0.0.1", port: world.port) { channel in
                     channel.eventLoop.makeCompletedFuture {

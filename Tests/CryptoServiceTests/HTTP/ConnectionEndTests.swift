@@ -7,7 +7,7 @@ import Testing
 @testable import CryptoService
 
 /// How connections over HTTP end: each way by its own reason, and none stays open because nobody ends it.
-@Suite(.timeLimit(.minutes(5))) struct ConnectionEndTests {
+@Suite(.timeLimit(.minutes(15))) struct ConnectionEndTests {
     private static let random = #"{"count":8}"#
 
     private static func door(_ adjust: (inout CryptoSettings) -> Void) async throws -> HTTPDoor {

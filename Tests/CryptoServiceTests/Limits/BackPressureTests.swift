@@ -39,7 +39,7 @@ struct BackPressureTests {
             door.request("POST", "/v1/echo", Array(body.utf8), headers: ["content-type: application/json"]))
     }
 
-    @Test(.timeLimit(.minutes(5)), arguments: [false, true])
+    @Test(.timeLimit(.minutes(15)), arguments: [false, true])
     func `Who takes no answers is not read from any more, others are served, and when he takes some he is read on`(
         overHTTP: Bool
     ) async throws {
@@ -79,7 +79,7 @@ struct BackPressureTests {
         await door.stop()
     }
 
-    @Test(.timeLimit(.minutes(5)))
+    @Test(.timeLimit(.minutes(15)))
     func `Who takes no answers is closed after the idle time, also where half a request of his was read`() async throws
     {
         let door = try await HTTPDoor.make(without: [], presented: true) { $0.idleSeconds = 1 }

@@ -25,8 +25,6 @@ struct HTTPDoor: Sendable {
     ) async throws -> HTTPDoor {
         let world = try await World.make(keysOf: vectors) {
             $0.httpPort = 0
-            // Many tests run at once: see `World.make`.
-            $0.requestSeconds = 120
             $0.explanationsPerMinute = 1_000
             adjust(&$0)
         }

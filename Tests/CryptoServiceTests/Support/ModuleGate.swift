@@ -66,7 +66,7 @@ final class ModuleGate: Sendable {
     }
 
     private func relay(_ caller: NIOAsyncChannel<ByteBuffer, ByteBuffer>, _ module: String) async throws {
-        let callee = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        let callee = try await World.clients
             .connect(unixDomainSocketPath: module) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)

@@ -12,7 +12,7 @@ final class RawClient: Sendable {
     static func with<R: Sendable>(
         port: Int, receiveBuffer: Int? = nil, _ body: @Sendable (inout Session) async throws -> R
     ) async throws -> R {
-        var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        var bootstrap = World.clients
             .channelOption(.allowRemoteHalfClosure, value: true)
         if let receiveBuffer { bootstrap = bootstrap.channelOption(.socketOption(.so_rcvbuf), value: receiveBuffer) }
         let channel =

@@ -4,6 +4,8 @@ import Glibc
 import HSMBridge
 import HSMEngine
 import Logging
+import NIOCore
+import NIOPosix
 import Synchronization
 
 @testable import CryptoService
@@ -76,14 +78,16 @@ final class World: Sendable {
         let door = try ModuleServer(module: module, settings: ModuleServerSettings(path: socket))
         var settings = CryptoSettings(moduleSocket: socket, plainClient: plainClient)
         settings.port = 0
-        settings.stopSeconds = 2
         // Many tests run at once: only what the service does shall decide, not how busy the machine is.
-        settings.moduleSeconds = 120
+        settings.stopSeconds = 600
+        settings.frameSeconds = 600
+        settings.requestSeconds = 600
+        settings.moduleSeconds = 600
         settings.tlsHost = "127.0.0.1"
         settings.tlsPort = 0
         settings.httpsHost = "127.0.0.1"
         settings.httpsPort = 0
-        settings.handshakeSeconds = 120
+        settings.handshakeSeconds = 600
         adjust(&settings)
         let metrics = ServiceMetrics()
         let clocks = rateStandsStill(wall)
@@ -107,12 +111,18 @@ final class World: Sendable {
     /// As long as the machine takes: see `moduleSeconds`.
     static let patient: CryptoConnection.Settings = {
         var settings = CryptoConnection.Settings()
+        settings.connectTimeout = .seconds(300)
         settings.replyTimeout = .seconds(300)
         return settings
     }()
 
     func connect(_ settings: CryptoConnection.Settings = patient) async throws -> CryptoConnection {
         try await CryptoConnection.connect(host: "127.0.0.1", port: port, settings: settings)
+    }
+
+    /// Clients on the event loops that all tests share; those can be seconds late.
+    static var clients: ClientBootstrap {
+        ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).connectTimeout(.seconds(300))
     }
 
     /// A second server over the same keys and module, with other settings; the caller starts and stops it.

@@ -23,7 +23,7 @@ final class ServerDesk: Sendable {
 
     deinit { server.stop() }
 
-    func bridge() -> ModuleBridge { ModuleBridge(path: path, lanes: 1, timeoutSeconds: 10) }
+    func bridge() -> ModuleBridge { ModuleBridge(path: path, lanes: 1, timeoutSeconds: 300) }
 }
 
 /// A connection that sends bytes as they are.
