@@ -57,17 +57,20 @@ var targets: [Target] = [
     room("KMS", ["HSMBridge", "MariaDB", "CArgon2"]),
     room("CryptoClient", nio),
     room(
+        "AcceptedConnections",
+        nio + web),
+    room(
         "CryptoService",
         [
-            "KMS", "HSMBridge", "CryptoClient",
+            "KMS", "HSMBridge", "CryptoClient", "AcceptedConnections",
             .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOHTTP1", package: "swift-nio"),
         ] + nio + web),
     room("Personalization", ["KMS", "HSMBridge", "MariaDB", .product(name: "Yams", package: "Yams")]),
-    room("Console", ["KMS", "Personalization", "CryptoService", "HSMBridge"] + web),
+    room("Console", ["KMS", "Personalization", "CryptoService", "HSMBridge", "AcceptedConnections"] + web),
     room(
         "PlatformLite",
         [
-            "MariaDB", "CryptoClient", .product(name: "Mustache", package: "swift-mustache"),
+            "MariaDB", "CryptoClient", "AcceptedConnections", .product(name: "Mustache", package: "swift-mustache"),
         ] + web),
     room("CardSimulator", ["COpenSSL"]),
     .executableTarget(
@@ -92,7 +95,7 @@ var targets: [Target] = [
     tests(
         "CryptoServiceTests",
         [
-            "CryptoService", "CryptoClient", "HSMBridge", "HSMEngine", "KMS", "MariaDB",
+            "CryptoService", "CryptoClient", "AcceptedConnections", "HSMBridge", "HSMEngine", "KMS", "MariaDB",
             .product(name: "HummingbirdTesting", package: "hummingbird"),
             .product(name: "NIOSSL", package: "swift-nio-ssl"),
             .product(name: "NIOEmbedded", package: "swift-nio"),

@@ -1,4 +1,4 @@
-import CryptoService
+import AcceptedConnections
 public import Hummingbird
 import HummingbirdCore
 public import KMS

@@ -11,10 +11,11 @@ import Testing
         "MariaDB": [],
         "KMS": ["HSMBridge", "MariaDB"],
         "CryptoClient": [],
-        "CryptoService": ["KMS", "HSMBridge", "CryptoClient"],
+        "AcceptedConnections": [],
+        "CryptoService": ["KMS", "HSMBridge", "CryptoClient", "AcceptedConnections"],
         "Personalization": ["KMS", "HSMBridge", "MariaDB"],
-        "Console": ["KMS", "Personalization", "CryptoService", "HSMBridge"],
-        "PlatformLite": ["MariaDB", "CryptoClient"],
+        "Console": ["KMS", "Personalization", "CryptoService", "HSMBridge", "AcceptedConnections"],
+        "PlatformLite": ["MariaDB", "CryptoClient", "AcceptedConnections"],
         "CardSimulator": [],
         "SBoxCircuits": [],
         "kmsd": [
@@ -36,10 +37,11 @@ import Testing
 
     /// Libraries that belong to some rooms only: what a room may not know is as much its shape as what it knows.
     static let libraries: [String: Set<String>] = [
-        "NIOCore": ["CryptoClient", "CryptoService", "PlatformLite", "Console", "kmsd"],
+        "NIOCore": ["CryptoClient", "AcceptedConnections", "CryptoService", "PlatformLite", "Console", "kmsd"],
         "NIOPosix": ["CryptoClient", "CryptoService", "PlatformLite", "Console", "kmsd"],
         "NIOSSL": ["CryptoService"],
         "Hummingbird": ["CryptoService", "PlatformLite", "Console"],
+        "HummingbirdCore": ["AcceptedConnections", "CryptoService", "PlatformLite", "Console"],
         "Mustache": ["PlatformLite"],
         "Yams": ["Personalization"],
         "ArgumentParser": ["kmsd"],

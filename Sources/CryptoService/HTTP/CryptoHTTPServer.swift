@@ -1,3 +1,4 @@
+import AcceptedConnections
 import CryptoClient
 public import HSMBridge
 public import Hummingbird

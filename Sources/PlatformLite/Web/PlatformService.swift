@@ -1,4 +1,6 @@
+import AcceptedConnections
 import Hummingbird
+import HummingbirdCore
 public import Logging
 public import ServiceLifecycle
 
@@ -33,6 +35,7 @@ public struct PlatformService: Service {
         let ready = onReady
         return Application(
             router: router,
+            server: HTTPServerBuilder { responder in AcceptedHTTP1Channel(HTTP1Channel(responder: responder)) },
             configuration: ApplicationConfiguration(
                 address: .hostname(settings.host, port: settings.port), serverName: nil),
             services: [worker],

@@ -1,3 +1,4 @@
+import AcceptedConnections
 import CryptoClient
 import HSMBridge
 import KMS

@@ -1,3 +1,4 @@
+import AcceptedConnections
 import HummingbirdCore
 import Logging
 import NIOCore

@@ -1,5 +1,4 @@
 public import HummingbirdCore
-public import Logging
 public import NIOCore
 import NIOHTTPTypes
 import Synchronization
@@ -14,7 +13,7 @@ public final class AcceptedConnection: ServerChildChannelValue {
 
     public var channel: any Channel { connection.channel }
 
-    init(_ connection: HTTP1Channel.Value) { self.connection = connection }
+    public init(_ connection: HTTP1Channel.Value) { self.connection = connection }
 
     deinit {
         guard !isServed.load(ordering: .relaxed) else { return }
@@ -22,23 +21,8 @@ public final class AcceptedConnection: ServerChildChannelValue {
     }
 
     /// For who serves it; called once.
-    func serve() -> HTTP1Channel.Value {
+    public func serve() -> HTTP1Channel.Value {
         isServed.store(true, ordering: .relaxed)
         return connection
-    }
-}
-
-/// Hummingbird's HTTP/1.1, whose connections may be dropped before they are served.
-public struct AcceptedHTTP1Channel: ServerChildChannel {
-    private let base: HTTP1Channel
-
-    public init(_ base: HTTP1Channel) { self.base = base }
-
-    public func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<AcceptedConnection> {
-        base.setup(channel: channel, logger: logger).map { AcceptedConnection($0) }
-    }
-
-    public func handle(value: AcceptedConnection, logger: Logger) async {
-        await base.handle(value: value.serve(), logger: logger)
     }
 }
