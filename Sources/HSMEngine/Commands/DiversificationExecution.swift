@@ -43,10 +43,6 @@ private struct CardKeys {
     }
 }
 
-private func journalText(_ factors: [UInt64]) -> String {
-    factors.map { Hex.encode(BigEndian.bytes($0)) }.joined(separator: ",")
-}
-
 extension DiversifyKey: ExecutableCommand {
     func execute(in execution: inout Execution) throws(ModuleRefusal) -> WrappedKey {
         let cards = try CardKeys(of: key.key, levels: key.factors.count, under: transportKey, in: &execution)
@@ -56,7 +52,7 @@ extension DiversifyKey: ExecutableCommand {
 
     func journalFields() -> [JournalField] {
         [
-            JournalField("key", key.key.journalName), JournalField("factors", journalText(key.factors)),
+            JournalField("key", key.key.journalName), JournalField("factors", JournalField.text(of: key.factors)),
             JournalField("under", transportKey?.journalName ?? "lmk"),
         ]
     }
@@ -90,7 +86,8 @@ extension DiversifyKeyBatch: ExecutableCommand {
     func journalFields() -> [JournalField] {
         [
             JournalField("key", key.journalName), JournalField("levels", levels),
-            JournalField("factors", journalText(factors)), JournalField("under", transportKey?.journalName ?? "lmk"),
+            JournalField("factors", JournalField.text(of: factors)),
+            JournalField("under", transportKey?.journalName ?? "lmk"),
         ]
     }
 

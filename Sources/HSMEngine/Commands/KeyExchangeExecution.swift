@@ -165,16 +165,16 @@ extension ExportKeyBlock: ExecutableCommand {
 
 extension KeyReference {
     /// How the journal names a key before it is opened: as its caller did, or as its block does, whose MAC is not looked at yet; what is no
-    /// identity there is no name. The check value stands in the line after it.
+    /// identity there is no name. The check value stands in the line after it. A key that came from a master has the master's name: the
+    /// factors that its block says, `A/B/C/01+0102030405060708,…`, tell it from the others.
     var journalName: String {
         switch self {
-        case .handle(let handle): "handle:" + String(handle.rawValue, radix: 16)
+        case .handle(let handle): return "handle:" + String(handle.rawValue, radix: 16)
         case .block(let block, let expected):
-            (expected ?? Self.identity(inside: block))?.description ?? "unnamed"
+            let header = try? KeyBlockHeader(parsing: block)
+            let identity = expected ?? header?.optionalBlock(LMKBlockField.identity).flatMap { KeyIdentity($0) }
+            let way = header?.factors ?? []
+            return (identity?.description ?? "unnamed") + (way.isEmpty ? "" : "+" + JournalField.text(of: way))
         }
-    }
-
-    private static func identity(inside block: String) -> KeyIdentity? {
-        (try? KeyBlockHeader(parsing: block))?.optionalBlock(LMKBlockField.identity).flatMap { KeyIdentity($0) }
     }
 }

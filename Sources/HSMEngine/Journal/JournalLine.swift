@@ -76,6 +76,11 @@ struct JournalField: Sendable, Hashable {
         self.init(name, rest > 0 ? String(scalars.prefix(Self.outsideLimit)) + "[+\(rest)]" : value)
     }
 
+    /// Diversification factors, each as 16 hexadecimal digits.
+    static func text(of factors: [UInt64]) -> String {
+        factors.map { Hex.encode(BigEndian.bytes($0)) }.joined(separator: ",")
+    }
+
     init(_ name: String, _ value: (some CustomStringConvertible)?) {
         self.name = name
         self.value = value.map { $0.description } ?? "-"

@@ -132,7 +132,7 @@ extension KeyBlockHeader.OptionalBlock {
 
 extension KeyBlockHeader {
     /// The way that the key came from a master, none for any other; nil where it is not written as we write it.
-    fileprivate var factors: [UInt64]? {
+    var factors: [UInt64]? {
         guard let text = optionalBlock(LMKBlockField.factors) else { return [] }
         guard let bytes = Hex.decode(text), bytes.count % 8 == 0, bytes.count <= 8 * DerivedKey.maximumLevels else {
             return nil

@@ -194,6 +194,7 @@ import Testing
         }
         #expect(try await mac(DerivedKey(card)) == mac(DerivedKey(master, factors: factors)))
     }
+
     /// One by one and as a batch, and through a block that was wrapped anew on the way.
     @Test func `a card key names its whole way from the master, in however many steps it was made`() async throws {
         let master = try await module.newKey(.purchase, .derive, .tripleDES2, .exportable, levels: 4)

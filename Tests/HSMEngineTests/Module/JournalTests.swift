@@ -165,6 +165,36 @@ import Testing
         }
     }
 
+    /// With the longest names there are, and as many factors as a command takes.
+    @Test func `a batch under a region's master names the way to that master`() async throws {
+        let module = try SoftwareModule(forTestsWithRandomLMKIn: folder.path)
+        func key(_ letter: Character, _ attributes: KeyAttributes) async throws -> (String, KeyReference) {
+            let part = String(repeating: letter, count: 24)
+            let identity = try #require(KeyIdentity(issuer: part, product: part, label: part, version: 99))
+            let made = try await module.execute(GenerateKey(attributes: attributes, identity: identity))
+            return (identity.description, .block(made.block, expected: identity))
+        }
+        let (name, master) = try await key(
+            "M", TestKeys.attributes(.purchase, .derive, .tripleDES2, .exportable, levels: 4))
+        let (transport, under) = try await key("T", TestKeys.attributes(.keyBlockProtection, .both, .aes128))
+        let way: [UInt64] = [1, 0x1122_3344_5566_7788, .max]
+        let region = try await module.execute(DiversifyKey(key: DerivedKey(master, factors: way)))
+        let factors = (0..<UInt64(DiversifyKeyBatch.maximumFactors)).map { .max - $0 }
+        for expected in [nil, KeyIdentity(name)] {
+            _ = try await module.execute(
+                DiversifyKeyBatch(
+                    key: .block(region.block, expected: expected), levels: 1, factors: factors, transportKey: under))
+            let line = try TestJournal.lastLine("begin diversifyKeyBatch", in: folder)
+            #expect(line["key"] == name + "+0000000000000001,1122334455667788,FFFFFFFFFFFFFFFF")
+            #expect(line["under"] == transport)
+            #expect(line["factors"]?.split(separator: ",").count == DiversifyKeyBatch.maximumFactors)
+        }
+        guard case .intact = ModuleJournal.verify(path: folder.file("module.journal")) else {
+            Issue.record("the journal is not read again")
+            return
+        }
+    }
+
     @Test func `the longest line is read again, and a longer one is refused and not cut`() throws {
         let path = folder.file("module.journal")
         let journal = Journal(path: path, clock: { 0 })
