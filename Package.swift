@@ -56,9 +56,7 @@ var targets: [Target] = [
     room("MariaDB", ["CMariaDB", "CLinux"]),
     room("KMS", ["HSMBridge", "MariaDB", "CArgon2"]),
     room("CryptoClient", nio),
-    room(
-        "AcceptedConnections",
-        nio + web),
+    room("AcceptedConnections", nio + web),
     room(
         "CryptoService",
         [
